@@ -1,0 +1,25 @@
+// The options of echo_load.
+
+#ifndef BENCH_LOAD_OPTIONS_H_
+#define BENCH_LOAD_OPTIONS_H_
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "load_protocol.h"
+
+struct load_options {
+  int port;
+  int tunnel;  // port to ask an HTTP proxy for with CONNECT, or 0
+  int connections;
+  size_t smallest, largest;
+  double warmup, duration;
+  unsigned long long count;  // measured requests, instead of a duration
+  pid_t pid;                 // of the server, to read its CPU time; or 0
+  enum protocol protocol;
+};
+
+// Ends the process with a usage message when the options make no sense.
+struct load_options parse_load_options(int argc, char** argv);
+
+#endif  // BENCH_LOAD_OPTIONS_H_
