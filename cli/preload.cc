@@ -1,0 +1,50 @@
+#include "cli/preload.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace green::cli {
+namespace {
+
+constexpr std::string_view kName = "libgreen.so";
+constexpr std::string_view kSeparators = ": ";
+
+}  // namespace
+
+std::optional<std::string> FindLibrary() {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (const char* named = std::getenv("GREEN_LIBRARY"); named && *named) {
+    fs::path path = fs::absolute(named, error);
+    if (!fs::is_regular_file(path, error)) return {};
+    return path.string();
+  }
+  fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const fs::path& path : {folder / kName, folder.parent_path() / "lib" / kName}) {
+    if (fs::is_regular_file(path, error)) return path.string();
+  }
+  return {};
+}
+
+std::string WithoutLibrary(std::string_view preloads) {
+  std::string kept;
+  while (!preloads.empty()) {
+    size_t end = preloads.find_first_of(kSeparators);
+    std::string_view entry = preloads.substr(0, end);
+    preloads.remove_prefix(end == preloads.npos ? preloads.size() : end + 1);
+    std::string_view name = entry.substr(entry.rfind('/') + 1);
+    if (entry.empty() || name == kName) continue;
+    if (!kept.empty()) kept += ':';
+    kept += entry;
+  }
+  return kept;
+}
+
+std::string WithLibrary(std::string_view preloads, std::string_view library) {
+  std::string all = WithoutLibrary(preloads);
+  if (!all.empty()) all += ':';
+  all += library;
+  return all;
+}
+
+}  // namespace green::cli

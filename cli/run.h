@@ -1,0 +1,15 @@
+// `green run`: becomes the program, with libgreen in its LD_PRELOAD.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace green::cli {
+
+// Never returns to the caller's program on success: exec keeps the process, so
+// signals and the exit status need no forwarding. Returns the exit status of a
+// failure, as env(1) has them: 125 libgreen is missing, 126 the program can't be
+// started, 127 there is no such program.
+int Run(const std::vector<std::string>& command);
+
+}  // namespace green::cli

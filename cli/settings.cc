@@ -1,0 +1,107 @@
+#include "cli/settings.h"
+
+#include <charconv>
+#include <cstdio>
+
+namespace green::cli {
+namespace {
+
+using Complaint = std::optional<std::string>;
+
+// Splits "64K" into 64 and "K"; false when it doesn't begin with a number.
+bool SplitNumber(std::string_view text, unsigned long* number, std::string_view* unit) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
+  *unit = text.substr(end - text.data());
+  return error == std::errc();
+}
+
+Complaint Count(std::string_view text) {
+  unsigned long number;
+  std::string_view unit;
+  if (SplitNumber(text, &number, &unit) && unit.empty() && number >= 1 && number <= 65536) {
+    return {};
+  }
+  return "must be a whole number from 1 to 65536";
+}
+
+Complaint Size(std::string_view text) {
+  unsigned long number;
+  std::string_view unit;
+  if (SplitNumber(text, &number, &unit) && number >= 1 && number <= 1ul << 40 &&
+      (unit.empty() || unit == "K" || unit == "M" || unit == "G")) {
+    return {};
+  }
+  return "must be a size such as 65536, 64K or 8M";
+}
+
+Complaint Milliseconds(std::string_view text) {
+  unsigned long number;
+  std::string_view unit;
+  if (SplitNumber(text, &number, &unit) && unit.empty() && number <= 1000000) return {};
+  return "must be a whole number of milliseconds";
+}
+
+Complaint Mode(std::string_view text) {
+  if (text == "mn" || text == "1:1") return {};
+  return "must be mn or 1:1";
+}
+
+Complaint Door(std::string_view text) {
+  if (text == "patch" || text == "sud") return {};
+  return "must be patch or sud";
+}
+
+Complaint Switch(std::string_view text) {
+  if (text == "0" || text == "1") return {};
+  return "must be 0 or 1";
+}
+
+Complaint Words(std::string_view text) {
+  if (!text.empty()) return {};
+  return "must not be empty";
+}
+
+constexpr Setting kSettings[] = {
+    {"GREEN_MODE", "--mode", "MODE", nullptr, "mn",
+     "mn: many threads on few OS threads; 1:1: an OS thread for each", Mode},
+    {"GREEN_WORKERS", "--workers", "N", nullptr, "CPUs allowed",
+     "how many threads may run at the same time", Count},
+    {"GREEN_STACK", "--stack", "SIZE", nullptr, "built in",
+     "stack of a thread whose creator asked for no size", Size},
+    {"GREEN_SLICE", "--slice", "MS", nullptr, "10",
+     "milliseconds of CPU after which a thread gives way to waiting ones", Milliseconds},
+    {"GREEN_BOUND", "--bound", "NAMES", nullptr, "none",
+     "name,name*: threads with such a name or start symbol get an OS thread each", Words},
+    {"GREEN_MAX_CARRIERS", "--max-carriers", "N", nullptr, "built in",
+     "most OS threads that may stand in for blocked ones", Count},
+    {"GREEN_DOOR", "--door", "DOOR", nullptr, "patch",
+     "how system calls are seen: patch, or sud (all of them, but slower)", Door},
+    {"GREEN_REPORT", "--report", nullptr, "1", "0",
+     "1: report at exit what blocked, and from where", Switch},
+    {"GREEN_LOG", "--log", "TOPICS", nullptr, "none",
+     "start: a line on stderr when libgreen starts", Words},
+    {"GREEN_FOLLOW", "--no-follow", nullptr, "0", "1", "0: keep libgreen out of child programs",
+     Switch},
+};
+
+}  // namespace
+
+std::span<const Setting> Settings() { return kSettings; }
+
+std::string SettingsTable() {
+  std::string table;
+  for (const Setting& setting : kSettings) {
+    std::string flag = setting.flag;
+    if (setting.value) flag += std::string(" ") + setting.value;
+    char line[256];
+    std::snprintf(line, sizeof line, "%-18s  %-16s  %-12s  %s\n", setting.variable, flag.c_str(),
+                  setting.fallback, setting.meaning);
+    table += line;
+  }
+  char title[256];
+  std::snprintf(title, sizeof title, "%-18s  %-16s  %-12s  %s\n", "Variable", "green run",
+                "Default", "Meaning");
+  return title + table;
+}
+
+}  // namespace green::cli
