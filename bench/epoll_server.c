@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { kBuffer = 4096, kBatch = 512 };
+enum { kBuffer = 4096, kBatch = 64 };
 
 // What a full socket did not take, by file descriptor. While it is there
 // nothing more is read from that connection.
