@@ -1,0 +1,50 @@
+#!/usr/bin/python3
+"""What libgreen.so shows of itself to the programs it is preloaded into."""
+
+import re
+import subprocess
+import sys
+import unittest
+
+LIBRARY, EXPORTS = sys.argv[1:3]
+# dladdr and friends are in libc itself since glibc 2.34.
+ALLOWED = {"libc.so.6", "ld-linux-x86-64.so.2"}
+
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+class LibraryTest(unittest.TestCase):
+    def test_needs_libc_and_the_loader_alone(self):
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", output("readelf", "-dW", LIBRARY))
+        self.assertLessEqual(set(needed), ALLOWED)
+
+    def test_exports_only_what_the_map_names(self):
+        with open(EXPORTS) as file:
+            named = re.findall(r"^\s*(\w+);", file.read().split("local:")[0], re.MULTILINE)
+        exported = [line.split()[2].split("@")[0]
+                    for line in output("nm", "-D", "--defined-only", LIBRARY).splitlines()
+                    if line.split()[1] != "A"]
+        self.assertEqual(sorted(set(exported)), sorted(named))
+
+    def test_has_no_segment_both_writable_and_executable(self):
+        for line in output("readelf", "-lW", LIBRARY).splitlines():
+            flags = re.match(r"\s+(LOAD|GNU_STACK)\s.*?\s([R ][W ][E ])\s+0x", line)
+            if flags:
+                self.assertNotIn("WE", flags[2])
+
+    def test_is_bound_at_load_time_without_text_relocations(self):
+        dynamic = output("readelf", "-dW", LIBRARY)
+        self.assertIn("NOW", dynamic)
+        self.assertNotIn("TEXTREL", dynamic)
+        self.assertNotIn("(RUNPATH)", dynamic)
+        self.assertNotIn("(RPATH)", dynamic)
+
+    def test_has_no_tls_segment(self):
+        # A __thread variable of libgreen's would belong to whichever task runs.
+        self.assertNotRegex(output("readelf", "-lW", LIBRARY), r"\n\s+TLS\s")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
