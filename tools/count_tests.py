@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """Prints "N passed, N failed" from the build events that Bazel wrote.
 
-A test that could not be built, timed out or was not run has failed. So has the
-whole when there is not one test.
+    count_tests.py EVENTS STATUS
+
+A test that could not be built, timed out or was not run has failed. When Bazel's
+own STATUS is not 0 and no test is to blame, a package could not be read: that
+counts as one failure, and so does a run without a single test.
 """
 
 import json
@@ -40,7 +43,9 @@ def main():
     for name in failed:
         print(f"{verdicts[name]:12} {name}")
     passed = len(verdicts) - len(failed)
-    bad = len(failed) or (0 if passed else 1)
+    bad = len(failed)
+    if not bad and (sys.argv[2] != "0" or not passed):
+        bad = 1
     print(f"{passed} passed, {bad} failed")
     sys.exit(1 if bad else 0)
 

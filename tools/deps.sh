@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts at the root. Brings in the Debian packages that they need.
 #
 #   need_packages GROUP...    build, test, demo, bench
