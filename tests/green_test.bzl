@@ -41,7 +41,7 @@ def green_program_test(
       copts: added to -O2 -Wall -pthread.
       linkopts: of the program.
       deps: of the program.
-      data: files the program reads at run time.
+      data: files the program reads, below $TEST_SRCDIR/libgreen.
       workers: values of GREEN_WORKERS to run with.
       modes: values of GREEN_MODE to run with.
       timeout_s: limit of each single run.
