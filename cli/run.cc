@@ -35,6 +35,7 @@ void SetPreloads(const std::string& preloads) {
 
 int Execute(const std::string& program, const std::vector<std::string>& command) {
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   execv(program.c_str(), argv.data());
