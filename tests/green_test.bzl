@@ -56,13 +56,12 @@ def green_program_test(
       **kwargs: passed to the test rule.
     """
     program = name + "_program"
-    cxx_srcs = [s for s in srcs if not s.endswith(".c")]
     _cc_binary(
         name = program,
         testonly = True,
         srcs = srcs,
         copts = ["-O2", "-pthread", "-Wno-unused-parameter"] + copts,
-        linkopts = linkopts + (["-lstdc++"] if cxx_srcs else []),
+        linkopts = linkopts,
         deps = deps,
     )
 
