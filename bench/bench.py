@@ -124,6 +124,7 @@ def run(arguments, context):
 def main():
     arguments = parse()
     if arguments.list:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # --list | head
         for row in ROWS:
             print(f"{row.name:18} {row.title}")
             for target in row.targets:

@@ -12,12 +12,13 @@ def number(value):
     return f"{value:.0f}" if size >= 100 else f"{value:.3g}"
 
 
-def table(rows):
-    """Rows of cells, the first row being the heads; all but the first column to
-    the right."""
+def table(rows, text=(0,)):
+    """Rows of cells, the first row being the heads. Columns of text are set to
+    the left, those of figures to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        cells = [cell.ljust(width) if i in text else cell.rjust(width)
+                 for i, (cell, width) in enumerate(zip(row, widths))]
         print("  " + "  ".join(cells).rstrip())
 
 
@@ -79,7 +80,7 @@ def print_targets(results):
         for target, value, verdict in verdicts(row, samples):
             lines.append([row.name, target.text, number(value), verdict])
     print("\nTargets (medians; libgreen against the others of the same run)")
-    table(lines)
+    table(lines, text=(0, 1, 3))
     words = [line[3] for line in lines[1:]]
     print(f"\n{words.count('met')} met, {words.count('NOT MET')} not met, "
           f"{words.count('FAILED')} failed, {words.count('not measured')} not measured")
