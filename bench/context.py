@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_LIBRARY = ROOT / "bazel-bin" / "libgreen.so"
 
-LOAD = ["load_connection.c", "load_options.c", "load_protocol.c"]
+LOAD = ["load_connection.c", "load_http.c", "load_options.c", "load_protocol.c"]
 EXTRA_SOURCES = {"echo_load": LOAD, "stat_tree": ["scratch.c"], "file_read": ["scratch.c"],
                  "stuck": ["scratch.c"]}
 IN_DEMO_APPS = ("echo-server", "spawn100k")

@@ -35,10 +35,14 @@ static uint64_t now_ns(void) {
 }
 
 static double server_cpu(void) {
-  clockid_t clock;
-  if (options.pid == 0) return 0;
-  if (clock_getcpuclockid(options.pid, &clock) != 0) load_fail("no process %d", (int)options.pid);
-  return clock_seconds(clock);
+  double sum = 0;
+  for (int i = 0; i < options.pids; i++) {
+    clockid_t clock;
+    if (clock_getcpuclockid(options.pid[i], &clock) != 0)
+      load_fail("no process %d", (int)options.pid[i]);
+    sum += clock_seconds(clock);
+  }
+  return sum;
 }
 
 static void begin(struct connection* c, uint64_t now) {
@@ -104,7 +108,7 @@ static void report(double wall, double cpu) {
          histogram_at(&latencies, .5) / 1e3, histogram_at(&latencies, .99) / 1e3,
          histogram_at(&latencies, .999) / 1e3, (double)latencies.max / 1e3,
          (unsigned long long)fewest, (unsigned long long)most, cpu_seconds() * 1e6 / requests);
-  if (options.pid) printf(" cpu_us=%.3f cores=%.3f", cpu * 1e6 / requests, cpu / wall);
+  if (options.pids) printf(" cpu_us=%.3f cores=%.3f", cpu * 1e6 / requests, cpu / wall);
   printf("\n");
 }
 

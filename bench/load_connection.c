@@ -54,8 +54,7 @@ void connection_open(struct connection* c, uint32_t number, const struct load_op
 
 void connection_send_rest(struct connection* c, const struct load_options* options) {
   static struct message request;
-  request_of(options->protocol, c->number, c->counter, options->smallest, options->largest,
-             &request);
+  request_of(&options->traffic, c->number, c->counter, &request);
   ssize_t n = send(c->fd, request.bytes + c->sent, request.size - c->sent, MSG_NOSIGNAL);
   if (n < 0 && errno != EAGAIN) load_fail("send: %s", strerror(errno));
   if (n > 0) c->sent += (size_t)n;
@@ -68,31 +67,31 @@ void connection_begin(struct connection* c, const struct load_options* options, 
   connection_send_rest(c, options);
 }
 
-static void check(const struct connection* c, const char* got, const struct message* want) {
-  if (memcmp(got, want->bytes, want->size) == 0) return;
-  size_t at = 0;
-  while (got[at] == want->bytes[at]) at++;
-  load_fail("wrong byte: connection %u, request %llu, offset %zu", c->number,
-            (unsigned long long)c->counter, at);
-}
-
 bool connection_receive(struct connection* c, const struct load_options* options) {
-  static struct message want;
-  static char buffer[kMaxMessage + 1];
-  ssize_t n = recv(c->fd, buffer, sizeof buffer, 0);
+  static char buffer[kMaxMessage];
+  ssize_t n = recv(c->fd, buffer, sizeof buffer - c->received, 0);
   if (n < 0 && errno == EAGAIN) return false;
   if (n < 0) load_fail("recv: %s", strerror(errno));
   if (n == 0) load_fail("connection %u was closed by the server", c->number);
-  answer_of(options->protocol, c->number, c->counter, options->smallest, options->largest, &want);
-  size_t total = c->received + (size_t)n;
-  if (total > want.size) load_fail("connection %u: %zu bytes too many", c->number, total - want.size);
-  if (total < want.size || c->partial) {
-    if (!c->partial && !(c->partial = malloc(kMaxMessage))) load_fail("out of memory");
+  const char* bytes = buffer;
+  if (c->partial) {
     memcpy(c->partial + c->received, buffer, (size_t)n);
+    bytes = c->partial;
   }
-  c->received = total;
-  if (total < want.size) return false;
-  check(c, c->partial ? c->partial : buffer, &want);
+  c->received += (size_t)n;
+  enum answer answer =
+      judge_answer(&options->traffic, c->number, c->counter, bytes, c->received);
+  if (answer == kWrong)
+    load_fail("wrong byte: connection %u, request %llu, among the first %zu bytes", c->number,
+              (unsigned long long)c->counter, c->received);
+  if (answer == kIncomplete) {
+    if (!c->partial) {
+      c->partial = malloc(kMaxMessage);
+      if (!c->partial) load_fail("out of memory");
+      memcpy(c->partial, buffer, c->received);
+    }
+    return false;
+  }
   free(c->partial);
   c->partial = NULL;
   c->counter++;

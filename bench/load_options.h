@@ -8,15 +8,17 @@
 
 #include "load_protocol.h"
 
+enum { kMaxPids = 64 };
+
 struct load_options {
   int port;
   int tunnel;  // port to ask an HTTP proxy for with CONNECT, or 0
   int connections;
-  size_t smallest, largest;
   double warmup, duration;
   unsigned long long count;  // measured requests, instead of a duration
-  pid_t pid;                 // of the server, to read its CPU time; or 0
-  enum protocol protocol;
+  pid_t pid[kMaxPids];       // the server's processes, to read their CPU time
+  int pids;
+  struct traffic traffic;
 };
 
 // Ends the process with a usage message when the options make no sense.

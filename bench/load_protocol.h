@@ -1,6 +1,7 @@
-// What a load connection sends and what it must get back, byte for byte. Both
-// depend on the connection and on how many requests it has sent, so an answer
-// that belongs to another connection, or to an earlier request, is noticed.
+// What a load connection sends, and whether what it gets back is right, byte
+// for byte. Both depend on the connection and on how many requests it has sent,
+// so an answer that belongs to another connection, or to an earlier request, is
+// noticed.
 
 #ifndef BENCH_LOAD_PROTOCOL_H_
 #define BENCH_LOAD_PROTOCOL_H_
@@ -8,19 +9,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { kMaxPayload = 65536, kMaxMessage = kMaxPayload + 128 };
+enum { kMaxPayload = 65536, kMaxMessage = kMaxPayload + 1024 };
 
-enum protocol { kEcho, kMemcached };
+struct traffic {
+  enum { kEcho, kMemcached, kHttp } protocol;
+  size_t smallest, largest;  // bytes of a payload
+};
 
 struct message {
   size_t size;
   char bytes[kMaxMessage];
 };
 
-// A payload has between smallest and largest bytes.
-void request_of(enum protocol protocol, uint32_t connection, uint64_t counter, size_t smallest,
-                size_t largest, struct message* request);
-void answer_of(enum protocol protocol, uint32_t connection, uint64_t counter, size_t smallest,
-               size_t largest, struct message* answer);
+enum answer { kIncomplete, kRight, kWrong };
+
+void request_of(const struct traffic* traffic, uint32_t connection, uint64_t counter,
+                struct message* request);
+
+// Judges the first size bytes that came back.
+enum answer judge_answer(const struct traffic* traffic, uint32_t connection, uint64_t counter,
+                         const char* bytes, size_t size);
 
 #endif  // BENCH_LOAD_PROTOCOL_H_

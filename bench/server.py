@@ -108,7 +108,8 @@ class Server:
 
 def echo_load(context, server, connections, *more, cpu=None, seconds=2.0, warmup=0.5):
     """Loads an echo server (or what more says): its numbers."""
-    argv = [context.program("echo_load"), "--port", server.port, "--pid", server.pid,
+    pids = ",".join(map(str, server.processes()))
+    argv = [context.program("echo_load"), "--port", server.port, "--pid", pids,
             "--connections", connections, "--seconds", seconds, "--warmup", warmup, *more]
     text, size = loaded(context, server, context.command("native", argv, cpu))
     return {**numbers_of(text), **size}
