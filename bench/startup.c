@@ -66,5 +66,9 @@ int main(int argc, char** argv) {
   print("native", plain, runs);
   if (preload) print("preloaded", with, runs);
   printf("runs=%ld\n", runs);
+  if (preloaded) free(preloaded[0]);
+  free(preloaded);
+  free(plain);
+  free(with);
   return 0;
 }
