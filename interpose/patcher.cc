@@ -1,0 +1,250 @@
+#include "interpose/patcher.h"
+
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "base/raw_syscall.h"
+#include "interpose/loaded_object.h"
+#include "interpose/slot_image.h"
+
+namespace green {
+
+struct Patcher::Scratch {
+  SiteScan scan;
+  Slot images[GREEN_SLOT_COUNT];
+  int16_t site_slot[SiteScan::kMaxSites];  // -1: none
+  bool filled[GREEN_SLOT_COUNT];           // images to be written
+};
+
+struct Patcher::Pass {
+  Pass(Patcher* p, IsTreatedFn treated) : patcher(p), is_treated(treated) {}
+  ~Pass() {
+    if (scratch) RawSyscall(SYS_munmap, scratch, sizeof(Scratch));
+  }
+  Scratch* MapScratch() {
+    const long got = scratch ? 0
+                             : RawSyscall(SYS_mmap, 0, sizeof(Scratch), PROT_READ | PROT_WRITE,
+                                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!scratch && !IsError(got)) scratch = reinterpret_cast<Scratch*>(got);
+    return scratch;
+  }
+
+  Patcher* const patcher;
+  const IsTreatedFn is_treated;
+  CodeWriter writer;
+  Scratch* scratch = nullptr;
+  int number = 0;  // 0: has not begun
+  bool some_unloaded = false;
+  bool failed = false;
+};
+
+bool Patcher::PatchAllLoaded(IsTreatedFn is_treated) {
+  // Most calls find nothing new: see that before anything is opened.
+  struct Counters {
+    unsigned long long adds, subs;
+  } counters{};
+  const auto read_counters = [](dl_phdr_info* info, size_t, void* arg) {
+    *static_cast<Counters*>(arg) = {info->dlpi_adds, info->dlpi_subs};
+    return 1;
+  };
+  dl_iterate_phdr(read_counters, &counters);
+  {
+    LockGuard guard(lock_);
+    if (pass_count_ && counters.adds == adds_ && counters.subs == subs_) return true;
+  }
+  // The loader's own lock, held around each callback, keeps passes and dlopen apart; ours is for
+  // those who read the results.
+  Pass pass(this, is_treated);
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* arg) {
+        auto* p = static_cast<Pass*>(arg);
+        LockGuard guard(p->patcher->lock_);
+        return p->patcher->Visit(*info, p);
+      },
+      &pass);
+  if (pass.some_unloaded && !pass.failed)
+    dl_iterate_phdr(
+        [](dl_phdr_info*, size_t, void* arg) {
+          auto* p = static_cast<Pass*>(arg);
+          LockGuard guard(p->patcher->lock_);
+          p->patcher->ForgetUnloaded(p->number);
+          return 1;
+        },
+        &pass);
+  return !pass.failed;
+}
+
+// Nonzero ends the walk.
+int Patcher::Visit(const dl_phdr_info& info, Pass* pass) {
+  if (!pass->number) {
+    pass->some_unloaded = info.dlpi_subs != subs_;
+    pass->number = ++pass_count_;
+    adds_ = info.dlpi_adds;
+    subs_ = info.dlpi_subs;
+  }
+  CodeObject code;
+  if (!DescribeObject(info, &code) || !IsNew(info, code, pass)) return 0;
+  int object = 0;
+  while (object < object_count_ && objects_[object].pass) ++object;
+  if (object == kMaxObjects) return 0;
+  if (!pass->MapScratch()) {
+    adds_ = 0;  // so that the next call tries again
+    pass->failed = true;
+    return 1;
+  }
+  if (object == object_count_) ++object_count_;
+  objects_[object] = {info.dlpi_addr, info.dlpi_phdr, pass->number, {}};
+  PatchObject(object, code, pass);
+  return 0;
+}
+
+bool Patcher::IsNew(const dl_phdr_info& info, const CodeObject& code, Pass* pass) {
+  for (int n = 0; n < object_count_; ++n) {
+    Object& o = objects_[n];
+    if (!o.pass || o.base != info.dlpi_addr || o.headers != info.dlpi_phdr) continue;
+    if (!pass->some_unloaded || IsStillPatched(n, code)) {
+      o.pass = pass->number;
+      return false;
+    }
+    Forget(n);  // another object at the same address
+  }
+  return true;
+}
+
+bool Patcher::IsStillPatched(int object, const CodeObject& code) const {
+  for (int n = 0; n < GREEN_SLOT_COUNT; ++n) {
+    if (slot_owner_[n] != object + 1) continue;
+    const uint8_t* patch = green_slots[n].patch;
+    return code.CodeAt(patch) && *patch == 0xe9;
+  }
+  return false;  // nothing to tell it by: look again
+}
+
+// Whoever was inside a call of an unloaded object has nowhere to return to, with or without us, so
+// its slots are free.
+void Patcher::Forget(int object) {
+  objects_[object].pass = 0;
+  for (uint16_t& owner : slot_owner_)
+    if (owner == object + 1) owner = 0;
+  int kept = 0;
+  for (int n = 0; n < unpatchable_count_; ++n)
+    if (unpatchable_[n].object != object) unpatchable_[kept++] = unpatchable_[n];
+  unpatchable_count_ = kept;
+}
+
+void Patcher::ForgetUnloaded(int pass) {
+  for (int n = 0; n < object_count_; ++n)
+    if (objects_[n].pass && objects_[n].pass < pass) Forget(n);
+}
+
+int Patcher::AllocateSlot(int object) {
+  for (int n = 0; n < GREEN_SLOT_COUNT; ++n) {
+    if (slot_owner_[n]) continue;
+    slot_owner_[n] = static_cast<uint16_t>(object + 1);
+    return n;
+  }
+  return -1;
+}
+
+void Patcher::PatchObject(int object, const CodeObject& code, Pass* pass) {
+  Scratch& s = *pass->scratch;
+  FindSites(code, pass->is_treated, &s.scan);
+  PatchStats& counts = objects_[object].counts;
+  counts.objects = 1;
+  counts.sites = s.scan.count + s.scan.dropped;
+  counts.unpatchable = s.scan.dropped;
+  for (int n = 0; n < s.scan.count; ++n) {
+    const Site& site = s.scan.sites[n];
+    s.site_slot[n] = -1;
+    if (site.verdict == Site::kNotTreated) {
+      ++counts.not_treated;
+    } else if (site.verdict == Site::kUnpatchable) {
+      Report(object, site, site.reason);
+    } else if (site.replaced && pass->number > 1) {
+      Report(object, site, Site::kOtherThreads);
+    } else {
+      const int slot = AllocateSlot(object);
+      if (slot < 0) {
+        Report(object, site, Site::kNoSlot);
+        continue;
+      }
+      BuildSlot(site, &green_slots[slot], &s.images[slot]);
+      s.filled[slot] = true;
+      s.site_slot[n] = static_cast<int16_t>(slot);
+    }
+  }
+  WriteSlots(pass);
+  for (int n = 0; n < s.scan.count; ++n)
+    if (s.site_slot[n] >= 0) WriteJump(s.scan.sites[n], s.site_slot[n], pass);
+}
+
+// Neighbouring slots in one go.
+void Patcher::WriteSlots(Pass* pass) {
+  Scratch& s = *pass->scratch;
+  for (int n = 0; n < GREEN_SLOT_COUNT; ++n) {
+    if (!s.filled[n]) continue;
+    int end = n;
+    for (; end < GREEN_SLOT_COUNT && s.filled[end]; ++end) s.filled[end] = false;
+    const bool written =
+        pass->writer.Write(&green_slots[n], &s.images[n], (end - n) * sizeof(Slot));
+    if (!written)
+      for (int site = 0; site < s.scan.count; ++site) {
+        const int slot = s.site_slot[site];
+        if (slot < n || slot >= end) continue;
+        Report(slot_owner_[slot] - 1, s.scan.sites[site], Site::kWriteRefused);
+        slot_owner_[slot] = 0;
+        s.site_slot[site] = -1;
+      }
+    n = end;
+  }
+}
+
+void Patcher::WriteJump(const Site& site, int slot, Pass* pass) {
+  const int object = slot_owner_[slot] - 1;
+  const uint8_t* target = SlotEntry(site, &green_slots[slot]);
+  if (!IsInJumpReach(site.PatchStart(), target))
+    target = hops_.HopTo(site.PatchStart(), target, &pass->writer);
+  Site::Reason refused = Site::kNoSlot;
+  if (target) {
+    uint8_t bytes[64];
+    BuildJump(site, target, bytes);
+    if (pass->writer.Write(site.PatchStart(), bytes, static_cast<size_t>(site.PatchLength()))) {
+      ++objects_[object].counts.patched;
+      return;
+    }
+    refused = Site::kWriteRefused;
+  }
+  slot_owner_[slot] = 0;
+  Report(object, site, refused);
+}
+
+void Patcher::Report(int object, const Site& site, Site::Reason reason) {
+  ++objects_[object].counts.unpatchable;
+  if (unpatchable_count_ == kMaxUnpatchable) return;
+  unpatchable_[unpatchable_count_++] = {{site.syscall, site.nr, reason}, object};
+}
+
+PatchStats Patcher::stats() {
+  LockGuard guard(lock_);
+  PatchStats sum{};
+  for (int n = 0; n < object_count_; ++n) {
+    if (!objects_[n].pass) continue;
+    const PatchStats& c = objects_[n].counts;
+    sum.objects += c.objects;
+    sum.sites += c.sites;
+    sum.patched += c.patched;
+    sum.not_treated += c.not_treated;
+    sum.unpatchable += c.unpatchable;
+  }
+  for (const uint16_t owner : slot_owner_) sum.slots_used += owner != 0;
+  return sum;
+}
+
+int Patcher::Unpatchable(UnpatchableSite* out, int capacity) {
+  LockGuard guard(lock_);
+  for (int n = 0; n < unpatchable_count_ && n < capacity; ++n) out[n] = unpatchable_[n].site;
+  return unpatchable_count_;
+}
+
+}  // namespace green

@@ -1,0 +1,93 @@
+#include "interpose/slot_image.h"
+
+#include "interpose/hop_pages.h"
+
+namespace green {
+namespace {
+
+constexpr uint8_t kInt3 = 0xcc;
+constexpr uint8_t kSkipRedZone[] = {0x48, 0x8d, 0x64, 0x24, 0x80};                     // lea -0x80(%rsp),%rsp
+constexpr uint8_t kBackOverRedZone[] = {0x48, 0x8d, 0xa4, 0x24, 0x80, 0x00, 0x00, 0x00};  // lea 0x80(%rsp),%rsp
+static_assert(GREEN_SLOT_CALL == GREEN_SLOT_ENTER + sizeof kSkipRedZone);
+static_assert(GREEN_SLOT_RETURN == GREEN_SLOT_CALL + 5);
+static_assert(GREEN_SLOT_AFTER == GREEN_SLOT_RETURN + sizeof kBackOverRedZone);
+static_assert(GREEN_SLOT_RAW_CALL == GREEN_SLOT_RAW_TAIL + 2 + sizeof kSkipRedZone);
+static_assert(GREEN_SLOT_RAW_RETURN == GREEN_SLOT_RAW_CALL + 5);
+
+// Appends instructions to an image as they will stand at `address`.
+class Assembler {
+ public:
+  Assembler(uint8_t* out, const uint8_t* address) : out_(out), address_(address) {}
+
+  void Bytes(const uint8_t* bytes, int count) {
+    for (int n = 0; n < count; ++n) Byte(bytes[n]);
+  }
+  const uint8_t* address() const { return address_; }
+  void Byte(uint8_t b) {
+    *out_++ = b;
+    ++address_;
+  }
+  // call or jmp with a 32-bit displacement
+  void Branch(uint8_t opcode, const uint8_t* target) {
+    Byte(opcode);
+    Distance(target);
+  }
+  void Distance(const uint8_t* target) {
+    const int32_t distance = static_cast<int32_t>(target - (address_ + 4));
+    Bytes(reinterpret_cast<const uint8_t*>(&distance), 4);
+  }
+
+ private:
+  uint8_t* out_;
+  const uint8_t* address_;
+};
+
+template <typename Function>
+const uint8_t* CodeOf(Function* f) {
+  return reinterpret_cast<const uint8_t*>(f);
+}
+
+}  // namespace
+
+void BuildSlot(const Site& site, const Slot* slot, Slot* image) {
+  auto* bytes = reinterpret_cast<uint8_t*>(image);
+  for (int n = 0; n < GREEN_SLOT_SIZE; ++n) bytes[n] = kInt3;
+
+  Assembler before(bytes + GREEN_SLOT_ENTER - site.before, SlotEntry(site, slot));
+  before.Bytes(site.PatchStart(), site.before);
+
+  Assembler enter(bytes + GREEN_SLOT_ENTER, slot->enter);
+  enter.Bytes(kSkipRedZone, sizeof kSkipRedZone);
+  enter.Branch(0xe8, CodeOf(green_syscall_entry));
+  enter.Bytes(kBackOverRedZone, sizeof kBackOverRedZone);
+  enter.Bytes(site.syscall + 2, site.after);
+  if (IsInJumpReach(enter.address(), site.Resume())) {
+    enter.Branch(0xe9, site.Resume());
+  } else {
+    enter.Byte(0xff);  // jmp *resume(%rip)
+    enter.Byte(0x25);
+    enter.Distance(reinterpret_cast<const uint8_t*>(&slot->resume));
+  }
+
+  Assembler raw(bytes + GREEN_SLOT_RAW_TAIL, slot->raw_tail);
+  raw.Byte(0x0f);
+  raw.Byte(0x05);
+  raw.Bytes(kSkipRedZone, sizeof kSkipRedZone);
+  raw.Branch(0xe8, CodeOf(green_syscall_after_raw));
+  raw.Byte(0xeb);
+  raw.Byte(static_cast<uint8_t>(GREEN_SLOT_RETURN - GREEN_SLOT_RAW_RETURN - 2));
+
+  image->resume = site.Resume();
+  image->site = site.syscall + 2;
+  image->nr = site.nr;
+  image->flags = site.flags;
+  image->patch = site.PatchStart();
+}
+
+void BuildJump(const Site& site, const uint8_t* target, uint8_t* bytes) {
+  Assembler jump(bytes, site.PatchStart());
+  jump.Branch(0xe9, target);
+  for (int n = 5; n < site.PatchLength(); ++n) jump.Byte(kInt3);
+}
+
+}  // namespace green

@@ -1,0 +1,20 @@
+// Assembles the contents of a slot for a site.
+#pragma once
+
+#include "interpose/sites.h"
+#include "interpose/slot.h"
+
+namespace green {
+
+// image is what *slot is to become. The slot need not be mapped writable, and is not read.
+void BuildSlot(const Site& site, const Slot* slot, Slot* image);
+
+// The bytes that replace the site's, site.PatchLength() of them: a jmp to `target`, then int3.
+void BuildJump(const Site& site, const uint8_t* target, uint8_t* bytes);
+
+// Where the site's jmp enters the slot.
+inline const uint8_t* SlotEntry(const Site& site, const Slot* slot) {
+  return slot->enter - site.before;
+}
+
+}  // namespace green
