@@ -69,10 +69,11 @@ int main(int argc, char** argv) {
   pthread_mutex_unlock(&mutex);
   for (long i = 0; i < created; i++) pthread_join(threads[i], NULL);
   double t3 = wall_seconds(), n = created ? (double)created : 1;
-  printf("alive=%ld create_s=%.3f end_s=%.3f rss_bytes=%.0f table_bytes=%.0f user_bytes=%.0f "
-         "kernel_stack_bytes=%.0f cpu_us=%.2f\n",
-         created, t1 - t0, t3 - t2, rss / n, tables / n, (rss + tables) / n, kernel / n,
-         cpu_seconds() * 1e6 / n);
+  printf(
+      "alive=%ld create_s=%.3f end_s=%.3f rss_bytes=%.0f table_bytes=%.0f user_bytes=%.0f "
+      "kernel_stack_bytes=%.0f cpu_us=%.2f\n",
+      created, t1 - t0, t3 - t2, rss / n, tables / n, (rss + tables) / n, kernel / n,
+      cpu_seconds() * 1e6 / n);
   if (error != 0) fprintf(stderr, "alive: stopped at %ld: %s\n", created, strerror(error));
   free(threads);
   return 0;

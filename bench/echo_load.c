@@ -102,12 +102,13 @@ static void report(double wall, double cpu) {
     if (n > most) most = n;
   }
   double requests = (double)latencies.count;
-  printf("connections=%d requests=%.0f seconds=%.3f rps=%.0f p50_us=%.1f p99_us=%.1f p999_us=%.1f "
-         "max_us=%.1f fewest=%llu most=%llu load_cpu_us=%.3f",
-         options.connections, requests, wall, requests / wall,
-         histogram_at(&latencies, .5) / 1e3, histogram_at(&latencies, .99) / 1e3,
-         histogram_at(&latencies, .999) / 1e3, (double)latencies.max / 1e3,
-         (unsigned long long)fewest, (unsigned long long)most, cpu_seconds() * 1e6 / requests);
+  printf(
+      "connections=%d requests=%.0f seconds=%.3f rps=%.0f p50_us=%.1f p99_us=%.1f p999_us=%.1f "
+      "max_us=%.1f fewest=%llu most=%llu load_cpu_us=%.3f",
+      options.connections, requests, wall, requests / wall, histogram_at(&latencies, .5) / 1e3,
+      histogram_at(&latencies, .99) / 1e3, histogram_at(&latencies, .999) / 1e3,
+      (double)latencies.max / 1e3, (unsigned long long)fewest, (unsigned long long)most,
+      cpu_seconds() * 1e6 / requests);
   if (options.pids) printf(" cpu_us=%.3f cores=%.3f", cpu * 1e6 / requests, cpu / wall);
   printf("\n");
 }

@@ -24,8 +24,8 @@ void load_fail(const char* format, ...) {
 
 static void ask_for_tunnel(int fd, int port) {
   char text[512];
-  int size = snprintf(text, sizeof text,
-                      "CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", port);
+  int size =
+      snprintf(text, sizeof text, "CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", port);
   if (send(fd, text, (size_t)size, MSG_NOSIGNAL) != size) load_fail("the proxy takes no request");
   size_t got = 0;
   do {
@@ -79,8 +79,7 @@ bool connection_receive(struct connection* c, const struct load_options* options
     bytes = c->partial;
   }
   c->received += (size_t)n;
-  enum answer answer =
-      judge_answer(&options->traffic, c->number, c->counter, bytes, c->received);
+  enum answer answer = judge_answer(&options->traffic, c->number, c->counter, bytes, c->received);
   if (answer == kWrong)
     load_fail("wrong byte: connection %u, request %llu, among the first %zu bytes", c->number,
               (unsigned long long)c->counter, c->received);

@@ -21,13 +21,17 @@ static void parse_pids(struct load_options* o, char* list) {
 }
 
 struct load_options parse_load_options(int argc, char** argv) {
-  static const struct option options[] = {
-      {"port", required_argument, 0, 'p'},   {"connections", required_argument, 0, 'c'},
-      {"size", required_argument, 0, 's'},   {"warmup", required_argument, 0, 'w'},
-      {"seconds", required_argument, 0, 'd'}, {"count", required_argument, 0, 'n'},
-      {"pid", required_argument, 0, 'i'},    {"memcached", no_argument, 0, 'm'},
-      {"tunnel", required_argument, 0, 't'}, {"http", no_argument, 0, 'h'},
-      {0, 0, 0, 0}};
+  static const struct option options[] = {{"port", required_argument, 0, 'p'},
+                                          {"connections", required_argument, 0, 'c'},
+                                          {"size", required_argument, 0, 's'},
+                                          {"warmup", required_argument, 0, 'w'},
+                                          {"seconds", required_argument, 0, 'd'},
+                                          {"count", required_argument, 0, 'n'},
+                                          {"pid", required_argument, 0, 'i'},
+                                          {"memcached", no_argument, 0, 'm'},
+                                          {"tunnel", required_argument, 0, 't'},
+                                          {"http", no_argument, 0, 'h'},
+                                          {0, 0, 0, 0}};
   struct load_options o = {
       .connections = 64, .traffic = {kEcho, 64, 128}, .warmup = 0.5, .duration = 3};
   for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -51,7 +55,8 @@ struct load_options parse_load_options(int argc, char** argv) {
     }
   }
   if (optind != argc || o.port <= 0 || o.connections <= 0 || o.traffic.smallest == 0 ||
-      o.traffic.largest < o.traffic.smallest || o.traffic.largest > kMaxPayload || o.duration <= 0 || o.warmup < 0)
+      o.traffic.largest < o.traffic.smallest || o.traffic.largest > kMaxPayload ||
+      o.duration <= 0 || o.warmup < 0)
     usage();
   return o;
 }

@@ -33,8 +33,8 @@ static void memcached_data(const struct traffic* traffic, uint32_t connection, u
 }
 
 // Every second request gets what the one before it set.
-static void memcached_request(const struct traffic* traffic, uint32_t connection,
-                              uint64_t counter, struct message* m) {
+static void memcached_request(const struct traffic* traffic, uint32_t connection, uint64_t counter,
+                              struct message* m) {
   if (counter % 2 == 0) {
     memcached_data(traffic, connection, counter, "set k%u 0 0 %zu\r\n", "\r\n", m);
   } else {
@@ -42,8 +42,8 @@ static void memcached_request(const struct traffic* traffic, uint32_t connection
   }
 }
 
-static void memcached_answer(const struct traffic* traffic, uint32_t connection,
-                             uint64_t counter, struct message* m) {
+static void memcached_answer(const struct traffic* traffic, uint32_t connection, uint64_t counter,
+                             struct message* m) {
   if (counter % 2 == 0) {
     strcpy(m->bytes, "STORED\r\n");
     m->size = strlen(m->bytes);

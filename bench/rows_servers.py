@@ -22,8 +22,10 @@ def _tinyproxy(connections):
     def run(context, variant):
         port = free_port()
         config = context.directory / "tinyproxy.conf"
-        config.write_text(f"Port {port}\nListen 127.0.0.1\nTimeout 600\nMaxClients 20000\n"
-                          f"Allow 127.0.0.1\nLogLevel Error\nLogFile \"{context.directory}/proxy.log\"\n")
+        config.write_text("\n".join([
+            f"Port {port}", "Listen 127.0.0.1", "Allow 127.0.0.1", "Timeout 600",
+            "MaxClients 20000", "LogLevel Error", f'LogFile "{context.directory}/proxy.log"',
+        ]) + "\n")
         command = context.command(variant, ["tinyproxy", "-d", "-c", config])
         with Server(context, [context.program("epoll_server")]) as backend, \
                 Server(context, command, port) as server:

@@ -92,10 +92,11 @@ class Server:
                 continue
         return total
 
-    def size(self):
+    @staticmethod
+    def size(pids):
         """OS threads, and resident MiB (shared pages counted once per process)."""
         threads = resident = 0
-        for pid in self.processes():
+        for pid in pids:
             try:
                 status = Path(f"/proc/{pid}/status").read_text()
             except OSError:
@@ -117,6 +118,7 @@ def echo_load(context, server, connections, *more, cpu=None, seconds=2.0, warmup
 
 def loaded(context, server, command, timeout=120, **options):
     """Runs a load: its output, and the largest size that the server had."""
+    pids = server.processes()  # once: a look at all of /proc would disturb what is measured
     load = context.start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                          **options)
     size, deadline = {}, time.monotonic() + timeout
@@ -128,7 +130,8 @@ def loaded(context, server, command, timeout=120, **options):
             except subprocess.TimeoutExpired:
                 if time.monotonic() > deadline:
                     raise RunFailed(f"no end within {timeout} s: {' '.join(command)}") from None
-                size = {key: max(value, size.get(key, 0)) for key, value in server.size().items()}
+                now = server.size(pids)
+                size = {key: max(value, size.get(key, 0)) for key, value in now.items()}
         if load.returncode != 0:
             raise RunFailed(f"status {load.returncode}: {' '.join(command)}\n{text[-500:]}")
     finally:

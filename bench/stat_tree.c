@@ -3,11 +3,11 @@
 //
 //   stat_tree [THREADS [FILES [ROUNDS]]]
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -31,7 +31,8 @@ static void build(void) {
 }
 
 static void* stat_share(void* arg) {
-  long first = files * (long)(size_t)arg / threads, last = files * ((long)(size_t)arg + 1) / threads;
+  long first = files * (long)(size_t)arg / threads,
+       last = files * ((long)(size_t)arg + 1) / threads;
   for (long round = 0; round < rounds; round++) {
     for (long i = first; i < last; i++) {
       struct stat s;
