@@ -61,40 +61,6 @@ void ReadModrm(Reader& r, Insn& i, int32_t* displacement_value) {
   *displacement_value = static_cast<int32_t>(r.Value(displacement));
 }
 
-// True if the operand in ModRM's reg field is no register but part of the opcode.
-bool IsGroup(const Insn& i) {
-  const uint8_t op = i.opcode;
-  if (i.map == Insn::kOneByte)
-    return (op >= 0x80 && op <= 0x83) || op == 0x8f || (op & 0xfe) == 0xc0 || (op & 0xfe) == 0xc6 ||
-           (op >= 0xd0 && op <= 0xdf) || (op & 0xf6) == 0xf6;
-  return i.map == Insn::k0F && (op <= 0x01 || op == 0x18 || op == 0xae || op == 0xba || op == 0xc7);
-}
-
-bool WritesRsp(const Insn& i, int vvvv) {
-  const uint8_t op = i.opcode;
-  if (i.has_modrm) {
-    const bool rm = i.Mod() == 3 && i.Rm() == 4;
-    const bool reg = i.Reg() == 4 && !IsGroup(i);
-    const bool one_byte = i.map == Insn::kOneByte && !i.vex;
-    const bool compares = one_byte && (op == 0x39 || op == 0x3b || op == 0x85);
-    const bool only_reads_reg = one_byte && op == 0x89;
-    const bool only_reads_rm = one_byte && op == 0x8b;
-    if (!compares && ((rm && !only_reads_rm) || (reg && !only_reads_reg))) return true;
-  }
-  if (i.vex) return vvvv == 4;
-  if (i.map == Insn::kOneByte) {
-    const bool names_rsp = (op & 7) == 4 && !(i.rex & 1);
-    if ((op >= 0x90 && op <= 0x97) || (op >= 0xb0 && op <= 0xbf)) return names_rsp;
-    if (op == 0xff) return i.Extension() == 2 || i.Extension() == 3 || i.Extension() == 6;
-    return (op >= 0x50 && op <= 0x5f) || op == 0x68 || op == 0x6a || op == 0x8f || op == 0x9c ||
-           op == 0x9d || op == 0xc2 || op == 0xc3 || (op >= 0xc8 && op <= 0xcf) || op == 0xe8;
-  }
-  if (i.map == Insn::k0F)
-    return op == 0xa0 || op == 0xa1 || op == 0xa8 || op == 0xa9 || op == 0x34 || op == 0x35 ||
-           (op >= 0xc8 && op <= 0xcf && (op & 7) == 4 && !(i.rex & 1));
-  return false;
-}
-
 bool UsesVector(const Insn& i) {
   const uint8_t op = i.opcode;
   if (i.vex) {
@@ -126,7 +92,7 @@ Insn::Flow FlowOf(const Insn& i) {
     if (op == 0x07 || op == 0x35) return Insn::kReturn;
     return op == 0x0b || op == 0xb9 || op == 0xff ? Insn::kTrap : Insn::kNext;
   }
-  if (i.map != Insn::kOneByte) return Insn::kNext;
+  if (i.map != Insn::kOneByte || op < 0x70 || (op >= 0x80 && op <= 0xc1)) return Insn::kNext;
   if ((op >= 0x70 && op <= 0x7f) || (op >= 0xe0 && op <= 0xe3)) return Insn::kCondJump;
   switch (op) {
     case 0xe9:
@@ -193,7 +159,6 @@ Insn Decode(const uint8_t* start, const uint8_t* end) {
   }
 
   char operands;
-  int vvvv = 0;
   const bool xop = byte == 0x8f && r.p < end && (*r.p & 0x1f) >= 8;
   if (byte == 0xc5 || byte == 0xc4 || byte == 0x62 || xop) {
     i.vex = true;
@@ -207,7 +172,7 @@ Insn Decode(const uint8_t* start, const uint8_t* end) {
       i.rex = ((~p0 >> 5) & 7) | (p1 & 0x80 ? 8 : 0);
     }
     if (byte == 0x62) r.Byte();
-    vvvv = (~p1 >> 3) & 15;
+    i.vvvv = (~p1 >> 3) & 15;
     i.wide_prefix = (p1 & 3) == 1;
     i.opcode = r.Byte();
     operands = VexOperands(i);
@@ -264,7 +229,6 @@ Insn Decode(const uint8_t* start, const uint8_t* end) {
   if (!r.ok) return {};
   i.length = static_cast<uint8_t>(r.p - start);
   i.flow = FlowOf(i);
-  i.writes_rsp = WritesRsp(i, vvvv);
   i.uses_vector = UsesVector(i);
   if (i.flow == Insn::kJump || i.flow == Insn::kCondJump || i.flow == Insn::kCall)
     i.target = r.p + i.imm;

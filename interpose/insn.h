@@ -1,8 +1,8 @@
 // Decodes x86-64 instructions as far as the patcher needs: where an instruction ends, where it may
 // go next, and what would go wrong if it were executed at another address.
 //
-// Every answer errs to the safe side: writes_rsp and uses_vector may be true for an instruction that
-// does neither (xmm4 and rsp share a number), never the reverse.
+// Doubts go to the safe side: uses_vector may be true for an instruction that uses none, never the
+// reverse. insn_effects.h tells more about single instructions.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct Insn {
   bool repeat_prefix = false; // f2, f3
   bool lock_prefix = false;
   bool rip_relative = false;
-  bool writes_rsp = false;   // implicitly too
+  uint8_t vvvv = 0;          // VEX's third register
   bool uses_vector = false;  // xmm, ymm, zmm, mask, mmx or x87 registers
   bool vex = false;          // VEX, EVEX or XOP encoded
   int64_t imm = 0;           // the last immediate, sign-extended

@@ -8,7 +8,41 @@ constexpr bool IsPlainArithmetic(int operation) { return operation != 2 && opera
 
 bool RmIsRax(const Insn& i) { return i.Mod() == 3 && i.Rm() == 0; }
 
+// True if the operand in ModRM's reg field is no register but part of the opcode.
+bool IsGroup(const Insn& i) {
+  const uint8_t op = i.opcode;
+  if (i.map == Insn::kOneByte)
+    return (op >= 0x80 && op <= 0x83) || op == 0x8f || (op & 0xfe) == 0xc0 || (op & 0xfe) == 0xc6 ||
+           (op >= 0xd0 && op <= 0xdf) || (op & 0xf6) == 0xf6;
+  return i.map == Insn::k0F && (op <= 0x01 || op == 0x18 || op == 0xae || op == 0xba || op == 0xc7);
+}
+
 }  // namespace
+
+bool WritesRsp(const Insn& i) {
+  const uint8_t op = i.opcode;
+  if (i.has_modrm) {
+    const bool rm = i.Mod() == 3 && i.Rm() == 4;
+    const bool reg = i.Reg() == 4 && !IsGroup(i);
+    const bool one_byte = i.map == Insn::kOneByte && !i.vex;
+    const bool compares = one_byte && (op == 0x39 || op == 0x3b || op == 0x85);
+    const bool only_reads_reg = one_byte && op == 0x89;
+    const bool only_reads_rm = one_byte && op == 0x8b;
+    if (!compares && ((rm && !only_reads_rm) || (reg && !only_reads_reg))) return true;
+  }
+  if (i.vex) return i.vvvv == 4;
+  if (i.map == Insn::kOneByte) {
+    const bool names_rsp = (op & 7) == 4 && !(i.rex & 1);
+    if ((op >= 0x90 && op <= 0x97) || (op >= 0xb0 && op <= 0xbf)) return names_rsp;
+    if (op == 0xff) return i.Extension() == 2 || i.Extension() == 3 || i.Extension() == 6;
+    return (op >= 0x50 && op <= 0x5f) || op == 0x68 || op == 0x6a || op == 0x8f || op == 0x9c ||
+           op == 0x9d || op == 0xc2 || op == 0xc3 || (op >= 0xc8 && op <= 0xcf) || op == 0xe8;
+  }
+  if (i.map == Insn::k0F)
+    return op == 0xa0 || op == 0xa1 || op == 0xa8 || op == 0xa9 || op == 0x34 || op == 0x35 ||
+           (op >= 0xc8 && op <= 0xcf && (op & 7) == 4 && !(i.rex & 1));
+  return false;
+}
 
 bool MayWriteRax(const Insn& i) {
   const uint8_t op = i.opcode;

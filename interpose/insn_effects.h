@@ -1,4 +1,4 @@
-// What an instruction does to rax and to the arithmetic flags. Unknown instructions get the answer
+// What an instruction does to rsp, to rax and to the arithmetic flags. Unknown instructions get the answer
 // that forbids more.
 #pragma once
 
@@ -7,6 +7,10 @@
 #include "interpose/insn.h"
 
 namespace green {
+
+// True if executing insn may change rsp: push, pop, call, ret, and any that name it as an operand in
+// another way than only to read it or to address memory (or name xmm4, which has its number).
+bool WritesRsp(const Insn& insn);
 
 // True if executing insn may change any part of rax. Calls do.
 bool MayWriteRax(const Insn& insn);

@@ -90,10 +90,10 @@ void CompareText(const uint8_t* p, const uint8_t* end, Counts* counts) {
     ASSERT_EQ(mine.length, insn.length) << where();
     ASSERT_EQ(mine.target, e.target) << where();  // of branches and of rip-relative operands
     ASSERT_EQ(mine.rip_relative, e.rip_relative) << where();
-    ASSERT_GE(mine.writes_rsp, e.rsp) << where();
+    ASSERT_GE(WritesRsp(mine), e.rsp) << where();
     ASSERT_GE(mine.uses_vector, e.vector) << where();
     ASSERT_GE(MayWriteRax(mine), e.writes_rax) << where();
-    counts->too_cautious_rsp += mine.writes_rsp && !e.rsp && !mine.uses_vector;
+    counts->too_cautious_rsp += WritesRsp(mine) && !e.rsp && !mine.uses_vector;
 
     const auto category = insn.meta.category;
     ASSERT_EQ(mine.flow == Insn::kSyscall, insn.mnemonic == ZYDIS_MNEMONIC_SYSCALL) << where();

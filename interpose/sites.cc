@@ -18,7 +18,7 @@ static_assert(kMaxDisplaced <= GREEN_SLOT_ENTER && kMaxDisplaced <= GREEN_SLOT_A
 // Does the same at another address, and always goes on behind itself.
 bool IsRelocatable(const Insn& i) {
   const bool endbr = i.map == Insn::k0F && i.opcode == 0x1e && i.repeat_prefix;
-  return i.flow == Insn::kNext && !i.rip_relative && !i.writes_rsp && !i.lock_prefix && !endbr;
+  return i.flow == Insn::kNext && !i.rip_relative && !WritesRsp(i) && !i.lock_prefix && !endbr;
 }
 
 // Decides about one syscall instruction of a decoded function.
