@@ -234,7 +234,7 @@ void TraceWithGcc(Trace* trace) {
 // Loaded apart, so that it does not take libgcc's _Unwind_ functions' place for everybody.
 struct Libunwind {
   static constexpr const char* kName = "libunwind.so.8";
-  void* const handle = dlopen(kName, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  void* const handle = dlopen(kName, RTLD_NOW | RTLD_LOCAL);
   template <typename Function>
   Function* Get(const char* name) const {
     return reinterpret_cast<Function*>(dlsym(handle, name));

@@ -192,7 +192,9 @@ class SiteFinder {
     }
     site->verdict = Site::kPatch;
     if (analysis.FlagsLive()) site->flags |= kSlotFlagsLive;
-    if (code.uses_vector()) site->flags |= kSlotVectorLive;
+    // gcc's -fipa-ra lets callers in the same file keep vector registers across a call of a function
+    // that uses none. glibc was looked through for that, other objects were not.
+    if (code.uses_vector() || !object_.is_libc) site->flags |= kSlotVectorLive;
     if (!object_.is_libc) site->flags |= kSlotNotLibc;
     last_patched_end_ = site->PatchStart() + site->PatchLength();
   }
@@ -231,7 +233,7 @@ void FindSites(const CodeObject& object, IsTreatedFn is_treated, SiteScan* scan)
 const char* ReasonName(Site::Reason reason) {
   switch (reason) {
     case Site::kNone: return "none";
-    case Site::kNoUnwindInfo: return "no unwind information";
+    case Site::kNoUnwindInfo: return "no unwind information, perhaps data";
     case Site::kNotDecoded: return "not decoded";
     case Site::kNotReached: return "no path to it was seen";
     case Site::kSignalReturn: return "signal return";

@@ -183,8 +183,13 @@ TEST_F(MadeUpSites, WhatCannotIsLeftAlone) {
 }
 
 TEST_F(MadeUpSites, LivenessIsSeen) {
-  EXPECT_EQ(At(site_two_before)->flags, kSlotNotLibc);
+  EXPECT_EQ(At(site_two_before)->flags, kSlotNotLibc | kSlotVectorLive);
   EXPECT_EQ(At(site_vector)->flags, kSlotNotLibc | kSlotVectorLive | kSlotFlagsLive);
+  CodeObject as_if_libc = LoadedObjects()[0].code;
+  as_if_libc.is_libc = true;
+  FindSites(as_if_libc, All, scan_.get());
+  EXPECT_EQ(At(site_two_before)->flags, 0);
+  EXPECT_EQ(At(site_vector)->flags, kSlotVectorLive | kSlotFlagsLive);
 }
 
 TEST_F(MadeUpSites, NumbersThatNobodyTreatsAreLeftAlone) {

@@ -41,7 +41,7 @@ namespace green {
 
 enum : uint32_t {
   kSlotFlagsLive = 1,   // the program reads arithmetic flags that were set before the syscall
-  kSlotVectorLive = 2,  // the function may keep values in vector or x87 registers across it
+  kSlotVectorLive = 2,  // the function or its caller may keep values in vector or x87 registers
   kSlotNotLibc = 4,     // the site is not in libc, libpthread or the loader
 };
 
