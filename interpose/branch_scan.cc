@@ -79,9 +79,12 @@ class BranchScan {
   // call, jmp, jcc and xbegin with a 32-bit displacement.
   void ScanLongBranches(const CodeObject::Segment& segment) {
     const uint8_t* p = segment.begin;
-    for (; segment.end - p >= 24; p += 16)
-      for (uint32_t hits = BranchMask(p); hits; hits &= hits - 1)
-        LongBranchFound(p + __builtin_ctz(hits));
+    // 64 positions at a time, because how many hits there are is what the CPU mispredicts.
+    for (; segment.end - p >= 72; p += 64) {
+      uint64_t hits = uint64_t{BranchMask(p)} | uint64_t{BranchMask(p + 16)} << 16 |
+                      uint64_t{BranchMask(p + 32)} << 32 | uint64_t{BranchMask(p + 48)} << 48;
+      for (; hits; hits &= hits - 1) LongBranchFound(p + __builtin_ctzll(hits));
+    }
     for (; segment.end - p >= 6; ++p)
       if (IsLongBranch(p)) LongBranchFound(p);
   }
