@@ -1,0 +1,234 @@
+// The door between a patched system call and the runtime. A site's slot (interpose/slot.h) has
+// moved rsp below the red zone and calls green_syscall_entry; every register but rax, rcx, r11
+// comes back as it was, as from the kernel. All registers lie in a SyscallFrame meanwhile, so
+// that a new thread can start from a copy of it and debuggers find callee-saved ones by CFI.
+#include "arch/x86_64/layout.h"
+
+        .text
+
+        .macro  push_frame
+        pushfq
+        .cfi_adjust_cfa_offset 8
+        .irp    reg, rax, rdx, rsi, rdi, r8, r9, r10
+        pushq   %\reg
+        .cfi_adjust_cfa_offset 8
+        .endr
+        .irp    reg, rbx, rbp, r12, r13, r14, r15
+        pushq   %\reg
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset \reg, 0
+        .endr
+        .endm
+
+        .macro  pop_frame_registers
+        .irp    reg, r15, r14, r13, r12, rbp, rbx
+        popq    %\reg
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore \reg
+        .endr
+        .irp    reg, r10, r9, r8, rdi, rsi, rdx, rax
+        popq    %\reg
+        .cfi_adjust_cfa_offset -8
+        .endr
+        .endm
+
+// Calls fn(SyscallFrame*) on an aligned stack; rax is its value, rsp is at the frame again.
+        .macro  call_with_frame fn
+        movq    %rsp, %rdi
+        movq    %rsp, %rbp
+        .cfi_def_cfa_register rbp
+        andq    $-16, %rsp
+        call    \fn
+        movq    %rbp, %rsp
+        .cfi_def_cfa_register rsp
+        .endm
+
+        .p2align 6
+        .globl  green_syscall_entry
+        .hidden green_syscall_entry
+        .type   green_syscall_entry, @function
+green_syscall_entry:
+        .cfi_startproc
+        push_frame
+        cmpb    $0, %gs:GREEN_CARRIER_NATIVE
+        jne     .Lnative
+        call_with_frame green_dispatch
+        testl   %eax, %eax
+        jne     .Lraw
+.Lrestore:
+        movq    GREEN_FRAME_SLOT_RETURN(%rsp), %rcx
+        andq    $~GREEN_SLOT_MASK, %rcx
+        testl   $GREEN_SLOT_FLAGS_LIVE, GREEN_SLOT_FLAGS(%rcx)
+        jne     .Lrestore_with_flags
+        .cfi_remember_state
+        pop_frame_registers
+        leaq    8(%rsp), %rsp
+        .cfi_adjust_cfa_offset -8
+        ret
+        .cfi_restore_state
+.Lrestore_with_flags:
+        .cfi_remember_state
+        pop_frame_registers
+        popfq
+        .cfi_adjust_cfa_offset -8
+        ret
+        .cfi_restore_state
+
+// No runtime on this thread (a forked child before its first thread, a vfork child): the
+// kernel does it. A call whose child returns too must leave nothing on the stack.
+.Lnative:
+        movq    GREEN_FRAME_RAX(%rsp), %rax
+        cmpq    $56, %rax               // clone
+        je      .Lraw
+        cmpq    $58, %rax               // vfork
+        je      .Lraw
+        cmpq    $435, %rax              // clone3
+        je      .Lraw
+        syscall
+        movq    %rax, GREEN_FRAME_RAX(%rsp)
+        jmp     .Lrestore
+
+// Executes the system call in the slot's raw tail with every register and the stack pointer as
+// the program had them.
+.Lraw:
+        movq    GREEN_FRAME_SLOT_RETURN(%rsp), %rcx
+        andq    $~GREEN_SLOT_MASK, %rcx
+        leaq    GREEN_SLOT_RAW_TAIL(%rcx), %rcx
+        pop_frame_registers
+        popfq
+        .cfi_adjust_cfa_offset -8
+        leaq    8+GREEN_RED_ZONE(%rsp), %rsp
+        .cfi_def_cfa rsp, 0
+        .cfi_undefined rip
+        jmp     *%rcx
+        .cfi_endproc
+        .size   green_syscall_entry, .-green_syscall_entry
+
+// After the raw tail's system call, in parent and child. rax = its result.
+        .globl  green_syscall_after_raw
+        .hidden green_syscall_after_raw
+        .type   green_syscall_after_raw, @function
+green_syscall_after_raw:
+        .cfi_startproc
+        push_frame
+        call_with_frame green_after_raw
+        pop_frame_registers
+        popfq
+        .cfi_adjust_cfa_offset -8
+        ret
+        .cfi_endproc
+        .size   green_syscall_after_raw, .-green_syscall_after_raw
+
+// First code of a task: make_fcontext's entry. rdi, rsi = Transfer. Leaves through the copy of
+// the creator's frame that lies at the top of the task's stack.
+        .globl  green_task_trampoline
+        .hidden green_task_trampoline
+        .type   green_task_trampoline, @function
+green_task_trampoline:
+        .cfi_startproc
+        .cfi_undefined rip
+        call    green_task_begin
+        movq    %rax, %rsp
+        .cfi_endproc
+        .cfi_startproc
+        .cfi_def_cfa rsp, GREEN_FRAME_SIZE
+        .cfi_rel_offset r15, GREEN_FRAME_R15
+        .cfi_rel_offset r14, GREEN_FRAME_R14
+        .cfi_rel_offset r13, GREEN_FRAME_R13
+        .cfi_rel_offset r12, GREEN_FRAME_R12
+        .cfi_rel_offset rbp, GREEN_FRAME_RBP
+        .cfi_rel_offset rbx, GREEN_FRAME_RBX
+        pop_frame_registers
+        popfq
+        .cfi_adjust_cfa_offset -8
+        ret
+        .cfi_endproc
+        .size   green_task_trampoline, .-green_task_trampoline
+
+// long green_clone_carrier(unsigned long flags, void* stack_top, void (*fn)(void*), void* arg)
+        .globl  green_clone_carrier
+        .hidden green_clone_carrier
+        .type   green_clone_carrier, @function
+green_clone_carrier:
+        .cfi_startproc
+        subq    $16, %rsi
+        movq    %rcx, (%rsi)
+        movq    %rdx, 8(%rsi)
+        movl    $56, %eax
+        xorl    %edx, %edx              // parent_tid
+        xorl    %r10d, %r10d            // child_tid
+        xorl    %r8d, %r8d              // tls: unused without CLONE_SETTLS
+        syscall
+        testq   %rax, %rax
+        jz      1f
+        ret
+        .cfi_undefined rip
+1:      xorl    %ebp, %ebp
+        popq    %rdi
+        popq    %rax
+        call    *%rax
+        hlt
+        .cfi_endproc
+        .size   green_clone_carrier, .-green_clone_carrier
+
+// void green_call_on_stack(void* fn, long a, void* b, void* c, void* stack_top): fn(a, b, c)
+        .globl  green_call_on_stack
+        .hidden green_call_on_stack
+        .type   green_call_on_stack, @function
+green_call_on_stack:
+        .cfi_startproc
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset rbp, 0
+        movq    %rsp, %rbp
+        .cfi_def_cfa_register rbp
+        movq    %rdi, %rax
+        movq    %rsi, %rdi
+        movq    %rdx, %rsi
+        movq    %rcx, %rdx
+        movq    %r8, %rsp
+        andq    $-16, %rsp
+        call    *%rax
+        movq    %rbp, %rsp
+        .cfi_def_cfa_register rsp
+        popq    %rbp
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore rbp
+        ret
+        .cfi_endproc
+        .size   green_call_on_stack, .-green_call_on_stack
+
+// long green_blocking_call(long nr, const long args[6]): a system call that may block. A signal
+// that finds rip at green_blocking_insn came before the call or made the kernel restart it.
+        .globl  green_blocking_call, green_blocking_insn
+        .hidden green_blocking_call, green_blocking_insn
+        .type   green_blocking_call, @function
+green_blocking_call:
+        .cfi_startproc
+        movq    %rdi, %rax
+        movq    %rsi, %rcx
+        movq    0(%rcx), %rdi
+        movq    8(%rcx), %rsi
+        movq    16(%rcx), %rdx
+        movq    24(%rcx), %r10
+        movq    32(%rcx), %r8
+        movq    40(%rcx), %r9
+green_blocking_insn:
+        syscall
+        ret
+        .cfi_endproc
+        .size   green_blocking_call, .-green_blocking_call
+
+// sa_restorer. No FDE covers it or the bytes before it on purpose: unwinders and gdb know a
+// signal frame by these very instructions.
+        .p2align 5
+        .fill   32, 1, 0x90
+        .globl  green_sigreturn
+        .hidden green_sigreturn
+        .type   green_sigreturn, @function
+green_sigreturn:
+        movq    $15, %rax
+        syscall
+        .size   green_sigreturn, .-green_sigreturn
+
+        .section .note.GNU-stack,"",@progbits

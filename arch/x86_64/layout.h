@@ -1,0 +1,39 @@
+// Offsets shared by entry.S and C++; each is asserted where the C++ type is defined.
+#pragma once
+
+// Carrier, reached through GS base.
+#define GREEN_CARRIER_SELF 0
+#define GREEN_CARRIER_NATIVE 8
+#define GREEN_CARRIER_IN_GREEN 9
+#define GREEN_CARRIER_RETAKE 10
+#define GREEN_CARRIER_ATTENTION 11
+#define GREEN_CARRIER_TASK 16
+#define GREEN_CARRIER_WORKER 24
+
+// SyscallFrame, on the task's stack. The order is that of the pushes in entry.S.
+#define GREEN_FRAME_R15 0
+#define GREEN_FRAME_R14 8
+#define GREEN_FRAME_R13 16
+#define GREEN_FRAME_R12 24
+#define GREEN_FRAME_RBP 32
+#define GREEN_FRAME_RBX 40
+#define GREEN_FRAME_R10 48
+#define GREEN_FRAME_R9 56
+#define GREEN_FRAME_R8 64
+#define GREEN_FRAME_RDI 72
+#define GREEN_FRAME_RSI 80
+#define GREEN_FRAME_RDX 88
+#define GREEN_FRAME_RAX 96
+#define GREEN_FRAME_RFLAGS 104
+#define GREEN_FRAME_SLOT_RETURN 112
+#define GREEN_FRAME_SIZE 120
+#define GREEN_RED_ZONE 128
+
+// Slot of a patched site (interpose/syscall_slots.S lays it out; the slot of a return address is
+// found by masking).
+#define GREEN_SLOT_MASK 127
+#define GREEN_SLOT_RAW_TAIL 68
+#define GREEN_SLOT_FLAGS 116
+#define GREEN_SLOT_FLAGS_LIVE 1
+#define GREEN_SLOT_SSE_LIVE 2
+#define GREEN_SLOT_NOT_LIBC 4

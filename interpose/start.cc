@@ -1,0 +1,117 @@
+#include "interpose/start.h"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arch/x86_64/base_registers.h"
+#include "base/check.h"
+#include "base/message.h"
+#include "interpose/options.h"
+#include "interpose/patcher.h"
+#include "sched/signals.h"
+#include "syscalls/call.h"
+#include "syscalls/shared_memory.h"
+#include "syscalls/threads.h"
+
+namespace green {
+namespace {
+
+enum class State : int { kDormant, kRunning, kNative };
+std::atomic<State> g_state{State::kDormant};
+Settings g_settings;
+Patcher g_patcher;
+
+bool Native(const char* why, long error = 0) {
+  Message m;
+  m << why;
+  if (error) m << " (errno " << -error << ")";
+  m << "; running natively";
+  m.Write();
+  g_state.store(State::kNative, std::memory_order_relaxed);
+  return false;
+}
+
+// How many threads the process has: /proc/self/task has 2 links more (proc(5)).
+long ThreadCount() {
+  struct stat st;
+  if (RawSyscall(SYS_stat, "/proc/self/task", &st)) return 1;
+  return static_cast<long>(st.st_nlink) - 2;
+}
+
+// libc registered the main thread's rseq area. The main task will move between carriers, so the
+// kernel must forget it; libc then asks getcpu(2).
+void UnregisterRseq() {
+  auto offset = static_cast<const ptrdiff_t*>(dlsym(RTLD_DEFAULT, "__rseq_offset"));
+  auto size = static_cast<const unsigned*>(dlsym(RTLD_DEFAULT, "__rseq_size"));
+  if (!offset || !size || !*size) return;
+  char* area = reinterpret_cast<char*>(GetFsBase()) + *offset;
+  constexpr int kUnregister = 1;
+  constexpr unsigned kSignature = 0x53053053;  // glibc's RSEQ_SIG on x86
+  // The kernel wants the size of the registration: the original 32, or what the kernel offered.
+  if (RawSyscall(SYS_rseq, area, 32, kUnregister, kSignature) != 0)
+    RawSyscall(SYS_rseq, area, *size, kUnregister, kSignature);
+}
+
+void OnForkedChild() {
+  g_patcher.AfterFork();
+  g_state.store(State::kDormant, std::memory_order_relaxed);
+}
+
+void DeliverHook() {
+  EnterGreen();
+  DeliverNow();
+  LeaveGreen();
+}
+
+bool Start() {
+  Settings settings;
+  if (!ReadSettings(environ, &settings)) {
+    g_state.store(State::kNative, std::memory_order_relaxed);
+    return false;
+  }
+  g_settings = settings;
+  if (ThreadCount() > 1) return Native("other threads exist already");
+  // After a fork GS base still points to our own stand-in for native threads.
+  const uintptr_t gs = GetGsBase();
+  if (gs && gs != reinterpret_cast<uintptr_t>(&g_native_carrier)) return Native("GS base is in use by the program");
+  const auto pid = static_cast<uint32_t>(RawSyscall(SYS_getpid));
+  SetHooks({ThreadExitHook, RouteNoted, DeliverHook});
+  SetForkedChildHook(OnForkedChild);
+  InitThreads();
+  FindSharedRanges();
+  // Patched while there is one thread; until the scheduler runs, patched calls go to the kernel.
+  BecomeNative();
+  if (!g_patcher.PatchAllLoaded(IsTreated)) return Native("no memory to look for system calls");
+  if (const long r = StartScheduler(settings.scheduler, pid))
+    return Native("the kernel lacks what libgreen needs", r);
+  UnregisterRseq();
+  g_state.store(State::kRunning, std::memory_order_release);
+  if (settings.log_start)
+    (Message() << "started, " << WorkerCount() << " workers, " << g_patcher.stats().patched
+               << " system calls patched")
+        .Write();
+  return true;
+}
+
+}  // namespace
+
+bool EnsureStarted() {
+  const State s = g_state.load(std::memory_order_acquire);
+  if (__builtin_expect(s == State::kRunning, 1)) return true;
+  return s == State::kDormant && Start();
+}
+
+bool Started() { return g_state.load(std::memory_order_acquire) == State::kRunning; }
+
+void PatchNewObjects() { g_patcher.PatchAllLoaded(IsTreated); }
+
+size_t DefaultStack() { return g_settings.stack; }
+
+void* RealFunction(const char* name) {
+  void* p = dlsym(RTLD_NEXT, name);
+  GREEN_CHECK(p);
+  return p;
+}
+
+}  // namespace green

@@ -1,0 +1,21 @@
+// The lazy start: nothing happens until the process becomes threaded.
+#pragma once
+
+#include <cstddef>
+
+namespace green {
+
+// Starts the runtime unless it runs, cannot run here, or was told not to. True when it runs.
+// Called by the thread that is about to create another one.
+bool EnsureStarted();
+// True when the runtime runs in this process (cheap).
+bool Started();
+// Looks at objects that were loaded since the last call.
+void PatchNewObjects();
+// GREEN_STACK; 0 = as natively.
+size_t DefaultStack();
+
+// libc's own function behind an interposed one.
+void* RealFunction(const char* name);
+
+}  // namespace green

@@ -1,0 +1,15 @@
+// Private to sched: CPU time and affinity at a switch.
+#pragma once
+
+#include "sched/carrier.h"
+#include "sched/task.h"
+
+namespace green {
+
+// Makes the carrier's thread run where the task may.
+void ApplyAffinity(Carrier* c, Task* t);
+// ns of CPU that t has used, the current run included.
+int64_t CpuNsOf(Task* t);
+void StartTaskClocks();
+
+}  // namespace green

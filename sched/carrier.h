@@ -1,0 +1,129 @@
+// Carrier: an OS thread of libgreen's. It holds a worker and runs its tasks, or sits in the
+// kernel with the one task that blocked there, or waits as a spare. GS base points to it.
+//
+// in_green is the law of preemption and of handoff:
+//   1: the carrier executes libgreen. It alone touches its worker; signals are only noted.
+//   0: it executes the program (or a system call on its behalf). A signal may switch tasks, and
+//      the monitor may take the worker away (Retake), which it does under retake_lock:
+//        monitor:  retake = 1; membarrier(PRIVATE_EXPEDITED); if in_green: give up, else take
+//        carrier:  in_green = 1; compiler barrier; if retake: EnterGreenSlow (takes the lock)
+//      The membarrier makes the carrier's plain store and load as ordered as if it had a fence.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "arch/x86_64/context.h"
+#include "arch/x86_64/layout.h"
+#include "base/kernel_types.h"
+#include "base/spin_lock.h"
+
+namespace green {
+
+struct Task;
+struct Worker;
+
+// A signal that the kernel delivered while the carrier was inside libgreen.
+struct NotedSignal {
+  uint8_t info[128];
+};
+
+struct Carrier {
+  Carrier* self;
+  uint8_t native;      // no runtime on this thread: every call goes straight to the kernel
+  uint8_t in_green;
+  std::atomic<uint8_t> retake;
+  std::atomic<uint8_t> attention;  // noted signals wait
+  uint32_t padding;
+  Task* task;
+  Worker* worker;  // null while handed off
+
+  Context sched_context;
+  Task* exiting;      // set by a task that ended, read on the scheduler's stack
+  Task* picked;       // the next task, when it could not be resumed from a task's stack
+  Task* requeue;      // set by a task that must leave this carrier and be queued
+  uint32_t tid;       // the kernel's
+  uint32_t index;
+  SpinLock retake_lock;
+  std::atomic<uint8_t> in_syscall;  // inside a call that may block, begun by the dispatcher
+  std::atomic<uint32_t> wake_word;  // a spare or idle carrier sleeps on it
+  Carrier* next_spare;
+  Carrier* next_all;
+  void* stack;
+  std::atomic<uint32_t> noted_count;
+  NotedSignal noted[16];
+  uint64_t handoffs;
+  uint64_t run_since;  // TSC when the current task was resumed
+  uint64_t affinity;   // as applied to the thread; 0 = the process's
+};
+
+static_assert(offsetof(Carrier, self) == GREEN_CARRIER_SELF);
+static_assert(offsetof(Carrier, native) == GREEN_CARRIER_NATIVE);
+static_assert(offsetof(Carrier, in_green) == GREEN_CARRIER_IN_GREEN);
+static_assert(offsetof(Carrier, retake) == GREEN_CARRIER_RETAKE);
+static_assert(offsetof(Carrier, attention) == GREEN_CARRIER_ATTENTION);
+static_assert(offsetof(Carrier, task) == GREEN_CARRIER_TASK);
+static_assert(offsetof(Carrier, worker) == GREEN_CARRIER_WORKER);
+
+// volatile: the task may have moved to another carrier since the last read.
+inline Carrier* CurrentCarrier() {
+  Carrier* c;
+  asm volatile("movq %%gs:%c1, %0" : "=r"(c) : "i"(GREEN_CARRIER_SELF));
+  return c;
+}
+
+inline Task* CurrentTask() {
+  Task* t;
+  asm volatile("movq %%gs:%c1, %0" : "=r"(t) : "i"(GREEN_CARRIER_TASK));
+  return t;
+}
+
+inline Worker* CurrentWorker() {
+  Worker* w;
+  asm volatile("movq %%gs:%c1, %0" : "=r"(w) : "i"(GREEN_CARRIER_WORKER));
+  return w;
+}
+
+void EnterGreenSlow();
+
+// From program to libgreen. May park (when the worker was retaken), so it may return on another
+// carrier. Not reentrant.
+inline void EnterGreen() {
+  uint8_t retake;
+  asm volatile(
+      "movb $1, %%gs:%c1\n"
+      "movb %%gs:%c2, %0"
+      : "=q"(retake)
+      : "i"(GREEN_CARRIER_IN_GREEN), "i"(GREEN_CARRIER_RETAKE)
+      : "memory");
+  if (__builtin_expect(retake, 0)) EnterGreenSlow();
+}
+
+// Back to the program. Single instructions on GS: a signal in between may move the task.
+inline void LeaveGreen() {
+  asm volatile("movb $0, %%gs:%c0" : : "i"(GREEN_CARRIER_IN_GREEN) : "memory");
+}
+
+inline bool InGreen() {
+  uint8_t v;
+  asm volatile("movb %%gs:%c1, %0" : "=q"(v) : "i"(GREEN_CARRIER_IN_GREEN));
+  return v;
+}
+
+inline uint8_t CarrierAttention() {
+  uint8_t v;
+  asm volatile("movb %%gs:%c1, %0" : "=q"(v) : "i"(GREEN_CARRIER_ATTENTION));
+  return v;
+}
+
+// For interposed functions, which run as part of the program but touch libgreen's tables.
+class GreenSection {
+ public:
+  GreenSection() { EnterGreen(); }
+  ~GreenSection() { LeaveGreen(); }
+  GreenSection(const GreenSection&) = delete;
+  GreenSection& operator=(const GreenSection&) = delete;
+};
+
+}  // namespace green

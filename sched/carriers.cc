@@ -1,0 +1,227 @@
+#include "sched/carriers.h"
+
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <new>
+
+#include "arch/x86_64/base_registers.h"
+#include "base/check.h"
+#include "base/message.h"
+#include "sched/state.h"
+
+namespace green {
+
+alignas(64) Carrier g_native_carrier = {};
+
+namespace {
+
+constexpr size_t kSchedulerStack = 64 << 10;
+
+SpinLock g_lock;
+Carrier* g_spares = nullptr;
+std::atomic<Carrier*> g_all{nullptr};
+std::atomic<uint32_t> g_count{0};
+std::atomic<bool> g_cap_reported{false};
+
+extern "C" long green_clone_carrier(unsigned long flags, void* stack_top, void (*fn)(void*),
+                                    void* arg);
+
+void FutexWait(std::atomic<uint32_t>* word, uint32_t value) {
+  RawSyscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nullptr);
+}
+void FutexWake(std::atomic<uint32_t>* word) { RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1); }
+
+// One mapping: guard page, stack, and the Carrier on top of it.
+Carrier* MapCarrier() {
+  const long p = RawSyscall(SYS_mmap, 0, kSchedulerStack, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (IsError(p)) return nullptr;
+  RawSyscall(SYS_mprotect, p, 4096, PROT_NONE);
+  const uintptr_t top = (static_cast<uintptr_t>(p) + kSchedulerStack - sizeof(Carrier)) & ~63ul;
+  auto c = new (reinterpret_cast<void*>(top)) Carrier();
+  c->self = c;
+  c->in_green = 1;
+  c->stack = reinterpret_cast<void*>(p);
+  return c;
+}
+
+void Publish(Carrier* c) {
+  c->index = g_count.fetch_add(1, std::memory_order_relaxed);
+  Carrier* head = g_all.load(std::memory_order_relaxed);
+  do c->next_all = head;
+  while (!g_all.compare_exchange_weak(head, c, std::memory_order_release));
+}
+
+void CarrierThread(void* arg) {
+  auto c = static_cast<Carrier*>(arg);
+  SetGsBase(reinterpret_cast<uintptr_t>(c));
+  c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
+  // From here on signals may arrive: in_green is 1, so they are noted.
+  const SigSet none = 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+  SchedulerLoop(c);
+}
+
+struct HelperStart {
+  void (*fn)(void*);
+  void* arg;
+};
+
+void HelperThread(void* arg) {
+  auto c = static_cast<Carrier*>(arg);
+  SetGsBase(reinterpret_cast<uintptr_t>(c));
+  c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
+  auto start = reinterpret_cast<HelperStart*>(&c->noted[0]);
+  start->fn(start->arg);
+  for (;;) RawSyscall(SYS_exit, 0);
+}
+
+// A kernel thread of this process with every signal blocked, so that it starts undisturbed.
+long StartThread(void (*fn)(void*), Carrier* c) {
+  const SigSet all = ~SigSet{0};
+  SigSet old;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
+  const unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                              CLONE_SYSVSEM;
+  const uintptr_t top = reinterpret_cast<uintptr_t>(c) & ~63ul;
+  const long tid = green_clone_carrier(flags, reinterpret_cast<void*>(top), fn, c);
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, nullptr, sizeof old);
+  return tid;
+}
+
+void Unmap(Carrier* c) { RawSyscall(SYS_munmap, c->stack, kSchedulerStack); }
+
+}  // namespace
+
+long StartHelperThread(void (*fn)(void*), void* arg) {
+  Carrier* c = MapCarrier();
+  if (!c) return -12;
+  *reinterpret_cast<HelperStart*>(&c->noted[0]) = {fn, arg};
+  const long tid = StartThread(HelperThread, c);
+  if (IsError(tid)) Unmap(c);
+  return tid;
+}
+
+namespace {
+void MainSchedulerEntry(Transfer t) {
+  // The main thread's scheduler context is entered by its first switch away.
+  auto prev = static_cast<Task*>(t.data);
+  prev->context = t.from;
+  prev->on_cpu.store(false, std::memory_order_release);
+  Carrier* c = CurrentCarrier();
+  c->task = nullptr;
+  SchedulerLoop(c);
+}
+}  // namespace
+
+Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
+  Carrier* c = MapCarrier();
+  if (!c) return nullptr;
+  c->in_green = 0;
+  c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
+  c->task = main_task;
+  c->worker = w;
+  c->sched_context = make_fcontext(c, 0, MainSchedulerEntry);
+  w->carrier.store(c, std::memory_order_relaxed);
+  main_task->carrier.store(c, std::memory_order_relaxed);
+  main_task->on_cpu.store(true, std::memory_order_relaxed);
+  Publish(c);
+  SetGsBase(reinterpret_cast<uintptr_t>(c));
+  return c;
+}
+
+bool GiveWorker(Worker* w) {
+  Carrier* c;
+  {
+    LockGuard guard(g_lock);
+    c = g_spares;
+    if (c) g_spares = c->next_spare;
+  }
+  if (c) {
+    w->carrier.store(c, std::memory_order_relaxed);
+    __atomic_store_n(&c->worker, w, __ATOMIC_SEQ_CST);
+    c->wake_word.store(1, std::memory_order_seq_cst);
+    FutexWake(&c->wake_word);
+    return true;
+  }
+  if (g_count.load(std::memory_order_relaxed) >= g_sched.options.max_carriers) {
+    if (!g_cap_reported.exchange(true))
+      (Message() << "GREEN_MAX_CARRIERS=" << g_sched.options.max_carriers
+                 << " reached: calls that block now hold up other tasks")
+          .Write();
+    return false;
+  }
+  c = MapCarrier();
+  if (!c) return false;
+  c->worker = w;
+  Carrier* old = w->carrier.load(std::memory_order_relaxed);
+  w->carrier.store(c, std::memory_order_relaxed);
+  if (IsError(StartThread(CarrierThread, c))) {
+    w->carrier.store(old, std::memory_order_relaxed);
+    Unmap(c);
+    return false;
+  }
+  Publish(c);
+  return true;
+}
+
+void WaitForWorker(Carrier* c) {
+  {
+    LockGuard guard(g_lock);
+    c->next_spare = g_spares;
+    g_spares = c;
+  }
+  while (!__atomic_load_n(&c->worker, __ATOMIC_ACQUIRE)) {
+    // Cleared first: a giver or a noted signal that came before is seen below, one that comes
+    // after ends the wait.
+    c->wake_word.store(0, std::memory_order_seq_cst);
+    if (c->attention.load(std::memory_order_seq_cst)) g_sched.attention_hook();
+    if (__atomic_load_n(&c->worker, __ATOMIC_SEQ_CST)) return;
+    FutexWait(&c->wake_word, 0);
+  }
+}
+
+Worker* Retake(Carrier* c) {
+  LockGuard guard(c->retake_lock);
+  c->retake.store(1, std::memory_order_seq_cst);
+  RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  // If it is inside libgreen it either saw `retake`, and waits for the lock to clear it, or it
+  // had entered before: then the flag stays for its next entry, which clears it.
+  if (__atomic_load_n(&c->in_green, __ATOMIC_ACQUIRE)) return nullptr;
+  Worker* w = c->worker;
+  c->worker = nullptr;
+  ++c->handoffs;
+  return w;
+}
+
+void KickCarrier(Carrier* c) {
+  RawSyscall(SYS_tgkill, g_sched.pid, c->tid, kKickSignal);
+}
+
+void ForEachCarrier(void (*fn)(Carrier*, void*), void* arg) {
+  for (Carrier* c = g_all.load(std::memory_order_acquire); c; c = c->next_all) fn(c, arg);
+}
+
+uint32_t CarrierCount() { return g_count.load(std::memory_order_relaxed); }
+
+void ResetCarriersAfterFork() {
+  // Their threads are not in this process. The current stack may be none of theirs: a task's.
+  Carrier* c = g_all.load(std::memory_order_relaxed);
+  SetGsBase(reinterpret_cast<uintptr_t>(&g_native_carrier));
+  while (c) {
+    Carrier* next = c->next_all;
+    Unmap(c);
+    c = next;
+  }
+  g_lock.Reset();
+  g_spares = nullptr;
+  g_all.store(nullptr, std::memory_order_relaxed);
+  g_count.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace green

@@ -1,0 +1,23 @@
+// Making, parking and waking carriers.
+#pragma once
+
+#include "sched/carrier.h"
+
+namespace green {
+
+// The first carrier, for the process's own thread.
+Carrier* AdoptMainCarrier(Task* main_task, Worker* w);
+// Hands w to a spare carrier or a new one. False when none can be had.
+bool GiveWorker(Worker* w);
+// A carrier without worker sleeps until it is given one.
+void WaitForWorker(Carrier* c);
+// Takes c's worker if c has been outside libgreen throughout; the caller hands it on.
+Worker* Retake(Carrier* c);
+// A thread of libgreen's that is no carrier; its GS base points to a Carrier of its own.
+long StartHelperThread(void (*fn)(void*), void* arg);
+void KickCarrier(Carrier* c);
+void ForEachCarrier(void (*fn)(Carrier*, void*), void* arg);
+uint32_t CarrierCount();
+void ResetCarriersAfterFork();
+
+}  // namespace green

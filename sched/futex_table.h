@@ -1,0 +1,38 @@
+// Futexes in the process's private memory: futex(2) without the kernel.
+//
+// Wait/wake recipe: a waiter enlists under its bucket's lock *and reads the word under that
+// lock*; a waker changes the word first and takes the lock after. So either the waiter reads the
+// new value and does not sleep, or the waker finds it enlisted.
+// A waiter node lives on the waiter's stack. Whoever delists it (waker: sets `woken`; the waiter
+// itself after a time-out or signal) does so under the lock of the bucket that `bucket` names;
+// requeue changes `bucket` under both locks, so the waiter rereads it after locking.
+// After `woken` is set the node may vanish at any time: the waker reads the task before.
+// Lock order: of two buckets, the lower address first; then none.
+#pragma once
+
+#include <cstdint>
+
+#include "sched/task.h"
+
+namespace green {
+
+// All return what futex(2) returns. Addresses are checked (EFAULT), alignment too (EINVAL).
+// deadline: ns of CLOCK_MONOTONIC or kNever. Interrupted waits return -EINTR.
+long FutexWait(uint32_t* word, uint32_t value, uint32_t bitset, int64_t deadline);
+long FutexWake(uint32_t* word, int count, uint32_t bitset);
+// compare: null, or the value that *word must still have (EAGAIN).
+long FutexRequeue(uint32_t* from, uint32_t* to, int wake, int requeue, const uint32_t* compare);
+long FutexWakeOp(uint32_t* word1, uint32_t* word2, int wake1, int wake2, uint32_t op);
+// Priority inheritance: the word holds the owner's tid (FUTEX_LOCK_PI). Waiters are first-in
+// first-out; a parked owner needs no boost, as no task outranks another.
+long FutexLockPi(uint32_t* word, int64_t deadline, bool try_only);
+long FutexUnlockPi(uint32_t* word);
+long FutexWaitRequeuePi(uint32_t* cond, uint32_t value, int64_t deadline, uint32_t* mutex);
+long FutexCmpRequeuePi(uint32_t* cond, uint32_t* mutex, int requeue, uint32_t value);
+
+// An exiting owner of a robust or PI word: sets FUTEX_OWNER_DIED and lets one waiter go on.
+void FutexOwnerDied(uint32_t* word, uint32_t tid, bool pi);
+
+void ResetFutexTableAfterFork();
+
+}  // namespace green

@@ -1,0 +1,106 @@
+#include "sched/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "sched/affinity.h"
+#include "sched/clock.h"
+#include "sched/state.h"
+
+namespace green {
+namespace {
+
+constexpr int kMaxTimers = 4096;
+std::atomic<uint32_t> g_timer_tasks[kMaxTimers];
+uint64_t g_process_affinity = 0;
+
+
+// The TSC against CLOCK_MONOTONIC, from the first use on.
+struct TickRate {
+  uint64_t ticks0;
+  int64_t ns0;
+};
+TickRate g_rate = {};
+
+int64_t TicksToNs(uint64_t ticks) {
+  const uint64_t dt = Ticks() - g_rate.ticks0;
+  const int64_t dn = NowNs() - g_rate.ns0;
+  if (!dt || dn <= 0) return 0;
+  return static_cast<int64_t>(static_cast<unsigned __int128>(ticks) * static_cast<uint64_t>(dn) / dt);
+}
+
+}  // namespace
+
+void StartTaskClocks() { g_rate = {Ticks(), NowNs()}; }
+
+int64_t CpuNsOf(Task* t) {
+  uint64_t ticks = t->cpu_ticks;
+  // A running task's current stretch; approximate for another carrier's, exact for our own.
+  if (Carrier* c = t->carrier.load(std::memory_order_acquire)) ticks += Ticks() - c->run_since;
+  return TicksToNs(ticks);
+}
+
+void ApplyAffinity(Carrier* c, Task* t) {
+  const uint64_t mask = t->affinity ? t->affinity : ProcessAffinity();
+  RawSyscall(SYS_sched_setaffinity, c->tid, sizeof mask, &mask);
+  c->affinity = t->affinity;
+}
+
+bool TaskClock(int clock_id, int64_t* ns) {
+  Task* t;
+  if (clock_id == CLOCK_THREAD_CPUTIME_ID) {
+    t = CurrentTask();
+  } else {
+    // clock_getcpuclockid(3): ~number in the upper bits, bit 2 set for a thread, bits 0-1 which.
+    if (clock_id >= 0 || !(clock_id & 4)) return false;
+    const auto tid = static_cast<uint32_t>(~(clock_id >> 3));
+    if (tid == 0) {
+      t = CurrentTask();
+    } else {
+      t = FindTask(tid);
+      if (!t) {
+        *ns = -1;
+        return tid >= kFirstTid;
+      }
+    }
+  }
+  *ns = CpuNsOf(t);
+  return true;
+}
+
+uint64_t ProcessAffinity() {
+  if (g_process_affinity) return g_process_affinity;
+  uint64_t mask[16] = {};
+  RawSyscall(SYS_sched_getaffinity, g_sched.pid, sizeof mask, mask);
+  g_process_affinity = mask[0];
+  return mask[0];
+}
+
+long SetTaskAffinity(Task* t, uint64_t mask) {
+  const uint64_t usable = mask & ProcessAffinity();
+  if (!usable) return -EINVAL;
+  t->affinity = usable == ProcessAffinity() ? 0 : usable;
+  if (t == CurrentTask()) ApplyAffinity(CurrentCarrier(), t);
+  return 0;
+}
+
+void SetProcessName(const char* name) {
+  const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/comm", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  int n = 0;
+  while (n < 15 && name[n]) ++n;
+  RawSyscall(SYS_write, fd, name, n);
+  RawSyscall(SYS_close, fd);
+}
+
+void NoteTimerTask(int id, uint32_t tid) {
+  if (id >= 0 && id < kMaxTimers) g_timer_tasks[id].store(tid, std::memory_order_release);
+}
+
+uint32_t TimerTask(int id) {
+  return id >= 0 && id < kMaxTimers ? g_timer_tasks[id].load(std::memory_order_acquire) : 0;
+}
+
+}  // namespace green

@@ -1,0 +1,25 @@
+// What the kernel keeps per thread and libgreen therefore keeps per task: CPU time, affinity, the
+// receiver of thread-directed timers. All inside libgreen.
+#pragma once
+
+#include <cstdint>
+
+#include "sched/task.h"
+
+namespace green {
+
+// True when clock_id names a task's CPU clock (CLOCK_THREAD_CPUTIME_ID, or the kernel's encoding
+// of a thread clock with a task's number); then *ns is its value, -1 when there is no such task.
+bool TaskClock(int clock_id, int64_t* ns);
+
+// CPUs 0-63. 0 or -EINVAL. Takes effect when the task next runs; for the caller, at once.
+long SetTaskAffinity(Task* t, uint64_t mask);
+uint64_t ProcessAffinity();
+
+void SetProcessName(const char* name);
+
+// POSIX timer `id` signals the task tid.
+void NoteTimerTask(int id, uint32_t tid);
+uint32_t TimerTask(int id);  // 0: none noted
+
+}  // namespace green

@@ -1,0 +1,309 @@
+#include "sched/reactor.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "base/check.h"
+#include "base/raw_syscall.h"
+#include "sched/carrier.h"
+#include <errno.h>
+#include "sched/scheduler.h"
+
+namespace green {
+namespace {
+
+constexpr uint32_t kChunk = 512;
+constexpr uint32_t kMaxFds = 1u << 20;
+constexpr int kBatch = 128;
+
+std::atomic<FdState*> g_chunks[kMaxFds / kChunk];
+int g_epoll = -1;
+int g_wake = -1;
+// Tasks parked on fds, roughly: only "none" matters, and it is exact when nothing moves.
+std::atomic<int> g_waiters{0};
+
+uint64_t Pack(int fd, uint32_t generation) {
+  return static_cast<uint64_t>(generation) << 32 | static_cast<uint32_t>(fd);
+}
+
+long EpollAdd(int fd, uint32_t generation) {
+  epoll_event ev;
+  ev.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+  ev.data.u64 = Pack(fd, generation);
+  long r = RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_ADD, fd, &ev);
+  // A duplicate that outlives a closed number keeps its registration under that number; it comes
+  // up when the number is used for the same open file again. MOD re-arms it.
+  if (r == -EEXIST) r = RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_MOD, fd, &ev);
+  return r;
+}
+
+// Under s->lock.
+int RegisterLocked(int fd, FdState* s) {
+  if (s->registered.load(std::memory_order_relaxed)) return 0;
+  const long r = EpollAdd(fd, s->generation.load(std::memory_order_relaxed));
+  if (r == -EPERM) s->flags.fetch_or(kUnpollable, std::memory_order_relaxed);
+  if (r) return static_cast<int>(r);
+  s->registered.store(true, std::memory_order_release);
+  return 0;
+}
+
+bool Moved(const FdState* s, uint32_t events, uint32_t in, uint32_t out) {
+  if ((events & (kIn | kPri)) && SequenceIn(s) != in) return true;
+  return (events & kOut) && SequenceOut(s) != out;
+}
+
+// Delists every waiter for `events` and unparks it. Called without the lock held by the caller;
+// a waiter may be gone as soon as it is delisted, so its task is read first.
+void WakeWaiters(FdState* s, uint32_t events, bool later) {
+  for (;;) {
+    Task* batch[16];
+    int n = 0;
+    {
+      LockGuard guard(s->lock);
+      if (s->waiters.Empty()) return;
+      for (ListNode* p = s->waiters.Front(); p != s->waiters.End() && n < 16;) {
+        auto w = static_cast<FdWaiter*>(p);
+        p = p->next;
+        if (!(w->events & events)) continue;
+        batch[n++] = w->task;
+        w->Unlink();
+        w->fired.store(true, std::memory_order_release);
+      }
+    }
+    for (int i = 0; i < n; ++i) {
+      if (later)
+        UnparkLater(batch[i]);
+      else
+        Unpark(batch[i]);
+    }
+    if (n < 16) return;
+  }
+}
+
+void OnEvent(const epoll_event& ev) {
+  const int fd = static_cast<int>(ev.data.u64 & 0xffffffff);
+  FdState* s = FdStateOf(fd);
+  if (s->generation.load(std::memory_order_acquire) != ev.data.u64 >> 32) return;
+  uint32_t events = 0;
+  if (ev.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) events |= kIn;
+  if (ev.events & EPOLLPRI) events |= kPri | kIn;
+  if (ev.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) events |= kOut;
+  if (ev.events & (EPOLLHUP | EPOLLERR)) events |= kPri;
+  {
+    LockGuard guard(s->lock);
+    if (ev.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
+      s->flags.fetch_or(kNoSkip, std::memory_order_relaxed);
+    if (events & (kIn | kPri)) s->sequence_in.fetch_add(1, std::memory_order_release);
+    if (events & kOut) s->sequence_out.fetch_add(1, std::memory_order_release);
+    if (s->waiters.Empty()) return;
+  }
+  WakeWaiters(s, events, true);
+}
+
+int ToHighFd(long fd, int limit) {
+  // Away from the numbers that programs close by hand or count on to be the lowest free one.
+  const long high = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, limit);
+  if (IsError(high)) return static_cast<int>(fd);
+  RawSyscall(SYS_close, fd);
+  return static_cast<int>(high);
+}
+
+}  // namespace
+
+FdState* FdStateOf(int fd) {
+  if (static_cast<uint32_t>(fd) >= kMaxFds) return nullptr;
+  auto& slot = g_chunks[static_cast<uint32_t>(fd) / kChunk];
+  FdState* chunk = slot.load(std::memory_order_acquire);
+  if (__builtin_expect(!chunk, 0)) {
+    const long p = RawSyscall(SYS_mmap, 0, sizeof(FdState) * kChunk, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (IsError(p)) return nullptr;
+    auto fresh = reinterpret_cast<FdState*>(p);
+    if (slot.compare_exchange_strong(chunk, fresh, std::memory_order_acq_rel))
+      chunk = fresh;
+    else
+      RawSyscall(SYS_munmap, p, sizeof(FdState) * kChunk);
+  }
+  return chunk + static_cast<uint32_t>(fd) % kChunk;
+}
+
+int RegisterFd(int fd) {
+  FdState* s = FdStateOf(fd);
+  if (!s) return -EBADF;
+  if (s->registered.load(std::memory_order_acquire)) return 0;
+  LockGuard guard(s->lock);
+  return RegisterLocked(fd, s);
+}
+
+int EnlistFd(int fd, FdWaiter* w, uint32_t in, uint32_t out) {
+  FdState* s = FdStateOf(fd);
+  if (!s) return -EBADF;
+  LockGuard guard(s->lock);
+  const int r = RegisterLocked(fd, s);
+  if (r) return r;
+  if (Moved(s, w->events, in, out)) return 1;
+  w->fired.store(false, std::memory_order_relaxed);
+  s->waiters.PushBack(w);
+  g_waiters.fetch_add(1, std::memory_order_relaxed);
+  return 0;
+}
+
+void DelistFd(int fd, FdWaiter* w) {
+  FdState* s = FdStateOf(fd);
+  g_waiters.fetch_sub(1, std::memory_order_relaxed);
+  if (w->fired.load(std::memory_order_acquire)) return;
+  LockGuard guard(s->lock);
+  if (w->Linked()) w->Unlink();
+}
+
+int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline) {
+  Task* cur = CurrentTask();
+  FdWaiter w;
+  w.task = cur;
+  w.events = direction;
+  const int r = EnlistFd(fd, &w, sequence, sequence);
+  if (r) return r == 1 ? 0 : r;
+  Count(CurrentWorker()->parked_fd);
+  int result = 0;
+  while (!w.fired.load(std::memory_order_acquire)) {
+    if (cur->attention.load(std::memory_order_acquire)) {
+      result = -EINTR;
+      break;
+    }
+    if (deadline != kNever && NowNs() >= deadline) {
+      result = -ETIMEDOUT;
+      break;
+    }
+    ParkUntil(WaitReason::kFd, deadline);
+  }
+  DelistFd(fd, &w);
+  return result;
+}
+
+void ForgetFd(int fd) {
+  FdState* s = FdStateOf(fd);
+  if (!s) return;
+  LockGuard guard(s->lock);
+  if (s->registered.load(std::memory_order_relaxed)) {
+    // Explicitly: a duplicate of the description may live on and keep it in the epoll set.
+    epoll_event ev;
+    RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_DEL, fd, &ev);
+    s->registered.store(false, std::memory_order_relaxed);
+  }
+  s->generation.fetch_add(1, std::memory_order_release);
+  s->sequence_in.fetch_add(1, std::memory_order_release);
+  s->sequence_out.fetch_add(1, std::memory_order_release);
+  s->flags.store(0, std::memory_order_relaxed);
+  s->drained_at.store(0, std::memory_order_relaxed);
+}
+
+void ForgetFdRange(uint32_t first, uint32_t last) {
+  if (last >= kMaxFds) last = kMaxFds - 1;
+  for (uint32_t fd = first; fd <= last; ++fd) {
+    FdState* chunk = g_chunks[fd / kChunk].load(std::memory_order_acquire);
+    if (!chunk) {
+      fd |= kChunk - 1;
+      continue;
+    }
+    if (chunk[fd % kChunk].flags.load(std::memory_order_relaxed) ||
+        chunk[fd % kChunk].registered.load(std::memory_order_relaxed))
+      ForgetFd(static_cast<int>(fd));
+  }
+}
+
+void WakeFdWaiters(int fd) {
+  if (FdState* s = FdStateOf(fd)) WakeWaiters(s, kIn | kOut | kPri, false);
+}
+
+int PollReactor(int64_t timeout_ns) {
+  epoll_event events[kBatch];
+  KernelTimespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  long n;
+  if (timeout_ns == 0)
+    n = RawSyscall(SYS_epoll_wait, g_epoll, events, kBatch, 0);
+  else
+    n = RawSyscall(SYS_epoll_pwait2, g_epoll, events, kBatch, timeout_ns < 0 ? nullptr : &ts,
+                   nullptr, 0);
+  if (n == -ENOSYS)  // before Linux 5.11: milliseconds, rounded up
+    n = RawSyscall(SYS_epoll_wait, g_epoll, events, kBatch,
+                   timeout_ns < 0 ? -1 : static_cast<int>((timeout_ns + 999999) / 1000000));
+  for (long i = 0; i < n; ++i) {
+    if (events[i].data.u64 >> 32 == ~0u) {
+      uint64_t count;
+      RawSyscall(SYS_read, g_wake, &count, sizeof count);
+    } else {
+      OnEvent(events[i]);
+    }
+  }
+  return n > 0 ? static_cast<int>(n) : 0;
+}
+
+void WakeReactor() {
+  const uint64_t one = 1;
+  RawSyscall(SYS_write, g_wake, &one, sizeof one);
+}
+
+bool ReactorHasWaiters() { return g_waiters.load(std::memory_order_relaxed) > 0; }
+
+void ReactorFds(int out[2]) {
+  out[0] = g_epoll < g_wake ? g_epoll : g_wake;
+  out[1] = g_epoll < g_wake ? g_wake : g_epoll;
+}
+
+void MoveReactorFds() {
+  // Registrations belong to the open file, not to the number; sleepers hold the file itself. The
+  // old numbers stay valid until the program's call replaces the one it wants.
+  const long epoll = RawSyscall(SYS_fcntl, g_epoll, F_DUPFD_CLOEXEC, 64);
+  const long wake = RawSyscall(SYS_fcntl, g_wake, F_DUPFD_CLOEXEC, 64);
+  if (!IsError(epoll)) g_epoll = static_cast<int>(epoll);
+  if (!IsError(wake)) {
+    epoll_event ev;
+    ev.events = EPOLLIN | EPOLLET;
+    ev.data.u64 = Pack(static_cast<int>(wake), ~0u);
+    RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_ADD, wake, &ev);
+    g_wake = static_cast<int>(wake);
+  }
+}
+
+bool IsReactorFd(int fd) { return fd >= 0 && (fd == g_epoll || fd == g_wake); }
+
+int StartReactor() {
+  rlimit limit;
+  RawSyscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
+  uint64_t high = limit.rlim_cur;
+  if (high > kMaxFds) high = kMaxFds;
+  high = high > 64 ? high - 8 : 3;
+  long r = RawSyscall(SYS_epoll_create1, EPOLL_CLOEXEC);
+  if (IsError(r)) return static_cast<int>(r);
+  g_epoll = ToHighFd(r, static_cast<int>(high));
+  r = RawSyscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (IsError(r)) {
+    RawSyscall(SYS_close, g_epoll);
+    g_epoll = -1;
+    return static_cast<int>(r);
+  }
+  g_wake = ToHighFd(r, static_cast<int>(high));
+  epoll_event ev;
+  ev.events = EPOLLIN | EPOLLET;
+  ev.data.u64 = Pack(g_wake, ~0u);
+  RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_ADD, g_wake, &ev);
+  return 0;
+}
+
+void ResetReactorAfterFork() {
+  // The epoll instance is shared with the parent: only our references to it are dropped.
+  RawSyscall(SYS_close, g_epoll);
+  RawSyscall(SYS_close, g_wake);
+  g_epoll = g_wake = -1;
+  g_waiters.store(0, std::memory_order_relaxed);
+  for (auto& slot : g_chunks)
+    if (FdState* chunk = slot.load(std::memory_order_relaxed))
+      RawSyscall(SYS_madvise, chunk, sizeof(FdState) * kChunk, MADV_DONTNEED);
+}
+
+}  // namespace green

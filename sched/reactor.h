@@ -1,0 +1,106 @@
+// Waiting for file descriptors: one epoll instance, edge-triggered, one registration per fd.
+//
+// Protocol, for each direction of an fd:
+//   waiter: s = Sequence(fd, dir); try the call; on EAGAIN: WaitFd(fd, dir, s).
+//   WaitFd, under the fd's lock: registers the fd if it is not; if the sequence moved since s,
+//     returns at once; else enlists and parks.
+//   event:  under the fd's lock: sequence += 1; every waiter of that direction is delisted and
+//     unparked.
+//   Registration itself raises an event if the fd is ready then, so a first wait loses nothing.
+//   close: Forget() under the lock: generation += 1 (late events of the old registration are
+//     told by it and dropped), waiters are unparked and try again (and then see what the
+//     kernel says, EBADF or the new file).
+// Lock order: fd lock, then none (Unpark happens after it is released).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/list.h"
+#include "base/spin_lock.h"
+#include "sched/task.h"
+
+namespace green {
+
+inline constexpr uint32_t kIn = 1;   // bit of each direction
+inline constexpr uint32_t kOut = 2;
+inline constexpr uint32_t kPri = 4;
+
+struct FdWaiter : ListNode {
+  Task* task;
+  uint32_t events;
+  std::atomic<bool> fired;
+};
+
+enum FdFlags : uint32_t {
+  kKnown = 1,          // type is valid
+  kSocket = 2,
+  kPipe = 4,
+  kRegular = 8,
+  kOther = 16,         // char devices, eventfd and the like
+  kStream = 32,        // a stream socket or pipe: a short read means empty
+  kNonblockKnown = 64,
+  kNonblock = 128,
+  kTimeoutsKnown = 256,
+  kHasTimeouts = 512,
+  kUnpollable = 1024,  // epoll refused it: always ready
+  kPrivate = 2048,     // made by this process and never shared: its flags may be cached
+  kEpoll = 4096,
+  kNoNowait = 8192,    // RWF_NOWAIT is refused
+  kNoSkip = 16384,     // end of file, error or urgent data seen: a short read proves nothing
+};
+
+struct FdState {
+  SpinLock lock;
+  std::atomic<bool> registered;
+  std::atomic<uint32_t> flags;
+  std::atomic<uint32_t> sequence_in, sequence_out;
+  std::atomic<uint32_t> drained_at;  // sequence_in at which a read came back short, +1; 0 = none
+  std::atomic<uint32_t> generation;
+  std::atomic<uint32_t> flag_epoch, share_epoch;  // syscalls/fd_info.h
+  std::atomic<bool> accepting;    // a task is between accept's look and its call
+  ListHead waiters;
+  int64_t receive_timeout, send_timeout;  // ns, 0 = none
+};
+
+// Null for numbers the table cannot hold.
+FdState* FdStateOf(int fd);
+inline uint32_t SequenceIn(const FdState* s) { return s->sequence_in.load(std::memory_order_acquire); }
+inline uint32_t SequenceOut(const FdState* s) {
+  return s->sequence_out.load(std::memory_order_acquire);
+}
+
+// 0: try again; -EINTR: a signal may be deliverable; -ETIMEDOUT: the deadline passed;
+// -EPERM: this kind of fd cannot be waited for; other -errno from the registration.
+int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline);
+
+// For waits on several fds: each Enlist after the sequences were read; then park; then Delist
+// all. 1 when the sequence moved (do not park), 0 when enlisted, -errno as above.
+int EnlistFd(int fd, FdWaiter* w, uint32_t sequence_in, uint32_t sequence_out);
+void DelistFd(int fd, FdWaiter* w);
+// Makes sure that events arrive for fd. 0 or -errno (-EPERM: always ready).
+int RegisterFd(int fd);
+
+// The number fd is about to be closed or replaced.
+void ForgetFd(int fd);
+// After the number was closed or replaced: whoever waited on it tries again.
+void WakeFdWaiters(int fd);
+// ForgetFd for every number in use from first to last.
+void ForgetFdRange(uint32_t first, uint32_t last);
+
+// Polls the kernel; woken tasks go to the current worker. timeout in ns, -1 = until woken.
+// Returns the number of tasks unparked. Only carriers with a worker, on the scheduler's stack or
+// on a task's with timeout 0.
+int PollReactor(int64_t timeout_ns);
+void WakeReactor();
+bool ReactorHasWaiters();
+
+int StartReactor();
+void ResetReactorAfterFork();
+// True for fd numbers that are libgreen's own.
+bool IsReactorFd(int fd);
+void ReactorFds(int out[2]);  // ascending; -1 for none
+// The program wants one of those numbers for itself: libgreen takes others.
+void MoveReactorFds();
+
+}  // namespace green

@@ -1,0 +1,129 @@
+// One worker's run queue: a ring that its owner fills and everyone may empty (the design of Go's
+// runtime/proc.go runq). No lock, and the owner's Push has no atomic read-modify-write.
+//   tail: written by the owner only, with release after the slot is filled.
+//   head: advanced by compare-and-swap (acquire-release), by owner and thieves alike. A slot is
+//     read before the swap, and counts only if the swap succeeds; the owner refills it only after
+//     it has seen the head beyond it (acquire load in Push).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "sched/task.h"
+
+namespace green {
+
+// Unbounded and locked, for overflow and for enqueuers without a worker.
+class GlobalQueue {
+ public:
+  void Push(Task* t) { PushChain(t, t, 1); }
+  void PushChain(Task* first, Task* last, uint32_t n) {
+    LockGuard guard(lock_);
+    last->queue_next = nullptr;
+    if (tail_)
+      tail_->queue_next = first;
+    else
+      head_ = first;
+    tail_ = last;
+    size_.store(size_.load(std::memory_order_relaxed) + n, std::memory_order_seq_cst);
+  }
+  Task* Pop() {
+    if (!Size()) return nullptr;
+    LockGuard guard(lock_);
+    Task* t = head_;
+    if (!t) return nullptr;
+    head_ = t->queue_next;
+    if (!head_) tail_ = nullptr;
+    size_.store(size_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    return t;
+  }
+  uint32_t Size() const { return size_.load(std::memory_order_seq_cst); }
+  void Reset() {
+    lock_.Reset();
+    head_ = tail_ = nullptr;
+    size_.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  SpinLock lock_;
+  Task* head_ = nullptr;
+  Task* tail_ = nullptr;
+  std::atomic<uint32_t> size_{0};
+};
+
+class RunQueue {
+ public:
+  static constexpr uint32_t kCapacity = 256;
+
+  // Owner. Moves half of a full ring to overflow, in order.
+  void Push(Task* t, GlobalQueue& overflow) {
+    const uint32_t head = head_.load(std::memory_order_acquire);
+    const uint32_t tail = tail_.load(std::memory_order_relaxed);
+    if (__builtin_expect(tail - head >= kCapacity, 0)) return PushSlow(t, overflow);
+    slots_[tail % kCapacity].store(t, std::memory_order_relaxed);
+    tail_.store(tail + 1, std::memory_order_release);
+  }
+
+  // Anyone.
+  Task* Pop() {
+    uint32_t head = head_.load(std::memory_order_acquire);
+    for (;;) {
+      if (head == tail_.load(std::memory_order_acquire)) return nullptr;
+      Task* t = slots_[head % kCapacity].load(std::memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, std::memory_order_acq_rel,
+                                      std::memory_order_acquire))
+        return t;
+    }
+  }
+
+  uint32_t Size() const {
+    const uint32_t tail = tail_.load(std::memory_order_acquire);
+    const uint32_t head = head_.load(std::memory_order_acquire);
+    return tail - head > kCapacity ? 0 : tail - head;
+  }
+
+  // The thief's owner calls this: half of the victim's tasks move to its own queue, the first of
+  // them is returned.
+  Task* StealInto(RunQueue& mine, GlobalQueue& overflow) {
+    Task* first = Pop();
+    if (!first) return nullptr;
+    for (uint32_t n = Size() / 2; n > 0; --n) {
+      Task* t = Pop();
+      if (!t) break;
+      mine.Push(t, overflow);
+    }
+    return first;
+  }
+
+  void Reset() {
+    head_.store(0, std::memory_order_relaxed);
+    tail_.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  __attribute__((noinline)) void PushSlow(Task* t, GlobalQueue& overflow) {
+    Task* first = nullptr;
+    Task* last = nullptr;
+    uint32_t n = 0;
+    for (; n < kCapacity / 2; ++n) {
+      Task* moved = Pop();
+      if (!moved) break;
+      if (last)
+        last->queue_next = moved;
+      else
+        first = moved;
+      last = moved;
+    }
+    if (last)
+      last->queue_next = t;
+    else
+      first = t;
+    overflow.PushChain(first, t, n + 1);
+  }
+
+  std::atomic<uint32_t> head_{0};
+  std::atomic<uint32_t> tail_{0};
+  std::atomic<Task*> slots_[kCapacity] = {};
+};
+
+}  // namespace green

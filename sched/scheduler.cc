@@ -1,0 +1,400 @@
+#include "sched/scheduler.h"
+
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "arch/x86_64/base_registers.h"
+#include "arch/x86_64/vector_state.h"
+#include "base/check.h"
+#include "base/raw_syscall.h"
+#include "sched/affinity.h"
+#include "sched/carriers.h"
+#include "sched/idle.h"
+#include "sched/monitor.h"
+#include "sched/reactor.h"
+#include "sched/state.h"
+
+namespace green {
+
+SchedulerState g_sched;
+
+extern "C" void green_task_trampoline(Transfer);
+
+namespace {
+
+// How many picks go by between two looks at the timers, the reactor and the global queue.
+constexpr uint32_t kPicksPerRound = 61;
+constexpr uint32_t kMaxNextStreak = 64;
+
+// First thing after every switch, on the stack that was switched to.
+inline void Land(Transfer t) {
+  if (auto prev = static_cast<Task*>(t.data)) {
+    prev->context = t.from;
+    prev->on_cpu.store(false, std::memory_order_release);
+  } else {
+    CurrentCarrier()->sched_context = t.from;
+  }
+}
+
+inline uint64_t StopClock(Carrier* c, Task* cur) {
+  const uint64_t now = Ticks();
+  cur->cpu_ticks += now - c->run_since;
+  return now;
+}
+
+inline void PrepareRun(Carrier* c, Task* next, uint64_t now) {
+  c->run_since = now;
+  if (__builtin_expect(next->affinity != c->affinity, 0)) ApplyAffinity(c, next);
+  next->on_cpu.store(true, std::memory_order_relaxed);
+  next->carrier.store(c, std::memory_order_relaxed);
+  c->task = next;
+  SetFsBase(next->fs_base);
+}
+
+// The next task without a system call, or null when the scheduler loop should look further.
+inline Task* PickFast(Worker* w) {
+  if (--w->polls_in == 0) return nullptr;
+  w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (w->next.load(std::memory_order_relaxed) && w->next_streak < kMaxNextStreak) {
+    if (Task* t = w->next.exchange(nullptr, std::memory_order_acq_rel)) {
+      ++w->next_streak;
+      return t;
+    }
+  }
+  w->next_streak = 0;
+  if (Task* t = w->queue.Pop()) return t;
+  if (w->next.load(std::memory_order_relaxed))
+    return w->next.exchange(nullptr, std::memory_order_acq_rel);
+  return nullptr;
+}
+
+inline void JumpAway(Carrier* c, Task* cur) {
+  Worker* w = c->worker;
+  Task* next = w ? PickFast(w) : nullptr;
+  if (next == cur) return;
+  // Something waits while something else runs: the monitor has to look after it.
+  if (__builtin_expect(MonitorSleeps(), 0) && next) WakeMonitor();
+  cur->carrier.store(nullptr, std::memory_order_relaxed);
+  const uint64_t now = StopClock(c, cur);
+  if (next && !next->on_cpu.load(std::memory_order_acquire)) {
+    PrepareRun(c, next, now);
+    Land(jump_fcontext(next->context, cur));
+  } else {
+    c->picked = next;
+    Land(jump_fcontext(c->sched_context, cur));
+  }
+}
+
+__attribute__((noinline)) void JumpAwaySavingSse(Task* cur) {
+  alignas(16) unsigned char area[kSseAreaSize];
+  SaveSse(area);
+  JumpAway(CurrentCarrier(), cur);
+  RestoreSse(area);
+}
+
+__attribute__((noinline)) void JumpAwaySavingAll(Task* cur) {
+  if (!g_xsave_size) return JumpAwaySavingSse(cur);
+  auto area = static_cast<unsigned char*>(__builtin_alloca_with_align(g_xsave_size, 64 * 8));
+  SaveExtended(area);
+  JumpAway(CurrentCarrier(), cur);
+  RestoreExtended(area);
+}
+
+// Gives the carrier up. `cur` is parked, queued or named in c->requeue; it resumes here.
+inline void SwitchAway(Task* cur) {
+  const uint8_t save = cur->save_vectors;
+  if (__builtin_expect(save == 0, 1)) return JumpAway(CurrentCarrier(), cur);
+  // What the site's slot told; restored, as the task may have run handlers meanwhile.
+  if (save & GREEN_SLOT_NOT_LIBC)
+    JumpAwaySavingAll(cur);
+  else
+    JumpAwaySavingSse(cur);
+  cur->save_vectors = save;
+}
+
+void PushNext(Worker* w, Task* t) {
+  Task* old = w->next.load(std::memory_order_relaxed);
+  if (!old) {
+    // Only the owner stores a task here, so a plain store cannot lose one.
+    w->next.store(t, std::memory_order_release);
+    return;
+  }
+  old = w->next.exchange(t, std::memory_order_acq_rel);
+  if (old) w->queue.Push(old, g_sched.global);
+}
+
+// Called with work waiting behind the current task.
+inline void MaybeWake(Worker* w) {
+  if (__builtin_expect(MonitorSleeps(), 0)) WakeMonitor();
+  if (g_sched.idle_count.load(std::memory_order_relaxed) == 0) return;
+  if (w->queue.Size() == 0) return;  // one task beside the current: it will soon have its turn
+  const uint64_t now = Ticks();
+  if (now - w->last_wake_ticks < g_sched.wake_interval_ticks) return;
+  w->last_wake_ticks = now;
+  WakeWorker();
+}
+
+void Enqueue(Task* t, bool urgent) {
+  Worker* w = CurrentWorker();
+  if (__builtin_expect(!w, 0)) {
+    g_sched.global.Push(t);
+    WakeWorker();
+    return;
+  }
+  if (urgent)
+    PushNext(w, t);
+  else
+    w->queue.Push(t, g_sched.global);
+  MaybeWake(w);
+}
+
+// True when the caller cleared kParked and must enqueue t.
+inline bool ClaimForWake(Task* t) {
+  uint32_t s = t->state.load(std::memory_order_relaxed);
+  for (;;) {
+    if (s & Task::kParked) {
+      if (t->state.compare_exchange_weak(s, s & ~Task::kParked, std::memory_order_acq_rel))
+        return true;
+    } else if (t->state.compare_exchange_weak(s, s | Task::kToken, std::memory_order_acq_rel)) {
+      // A read-modify-write even when the token is there: it orders the waker's writes before
+      // the parker's next look at its condition.
+      return false;
+    }
+  }
+}
+
+// Leaves a carrier that has lost its worker; returns on one that has one.
+__attribute__((noinline)) void RequeueSelf() {
+  Carrier* c = CurrentCarrier();
+  Task* cur = c->task;
+  c->requeue = cur;
+  SwitchAway(cur);
+}
+
+Task* FireTimersOf(TimerHeap& heap, int64_t now) {
+  Task* first = nullptr;
+  while (TimerNode* n = heap.PopDue(now)) {
+    auto t = reinterpret_cast<Task*>(reinterpret_cast<char*>(n) - offsetof(Task, timer));
+    Unpark(t);
+    first = t;
+  }
+  return first;
+}
+
+Task* StealFromOthers(Worker* w) {
+  const uint32_t n = g_sched.worker_count;
+  for (uint32_t i = 1; i < n; ++i) {
+    Worker* victim = &g_sched.workers[(w->id + i) % n];
+    if (Task* t = victim->queue.StealInto(w->queue, g_sched.global)) {
+      Count(w->steals);
+      return t;
+    }
+    if (victim->next_stealable.load(std::memory_order_relaxed) &&
+        victim->next.load(std::memory_order_relaxed)) {
+      victim->next_stealable.store(false, std::memory_order_relaxed);
+      if (Task* t = victim->next.exchange(nullptr, std::memory_order_acq_rel)) {
+        Count(w->steals);
+        return t;
+      }
+    }
+  }
+  return nullptr;
+}
+
+Task* FindRunnable(Carrier* c, Worker* w) {
+  for (;;) {
+    if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
+    if (w->timers.Earliest() != kNever) FireTimersOf(w->timers, NowNs());
+    if (w->polls_in == 0) {
+      w->polls_in = kPicksPerRound;
+      if (Task* t = g_sched.global.Pop()) return t;
+      if (ReactorHasWaiters()) PollReactor(0);
+    } else {
+      w->polls_in = kPicksPerRound;
+    }
+    if (Task* t = PickFast(w)) return t;
+    if (Task* t = g_sched.global.Pop()) return t;
+    if (Task* t = StealFromOthers(w)) return t;
+    IdleWorker(c, w);
+  }
+}
+
+}  // namespace
+
+void SchedulerLoop(Carrier* c) {
+  for (;;) {
+    if (Task* t = c->exiting) {
+      c->exiting = nullptr;
+      g_sched.exit_hook(t);
+    }
+    if (Task* t = c->requeue) {
+      c->requeue = nullptr;
+      g_sched.global.Push(t);
+      WakeWorker();
+    }
+    if (!c->worker) WaitForWorker(c);
+    Worker* w = c->worker;
+    Task* next = c->picked;
+    c->picked = nullptr;
+    if (!next) {
+      next = FindRunnable(c, w);
+      w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    for (int spins = 0; next->on_cpu.load(std::memory_order_acquire); ++spins) {
+      __builtin_ia32_pause();
+      if (spins > 1000) RawSyscall(SYS_sched_yield);
+    }
+    PrepareRun(c, next, Ticks());
+    Land(jump_fcontext(next->context, nullptr));
+    c->task = nullptr;
+  }
+}
+
+void FireTimers(int64_t now) {
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i)
+    if (g_sched.workers[i].timers.Earliest() <= now) FireTimersOf(g_sched.workers[i].timers, now);
+}
+
+void Park(WaitReason reason) {
+  Task* cur = CurrentTask();
+  uint32_t s = 0;
+  if (!cur->state.compare_exchange_strong(s, Task::kParked, std::memory_order_acq_rel)) {
+    cur->state.fetch_and(~Task::kToken, std::memory_order_acq_rel);
+    return;
+  }
+  cur->reason = reason;
+  SwitchAway(cur);
+  cur->reason = WaitReason::kNone;
+}
+
+void ParkUntil(WaitReason reason, int64_t deadline) {
+  if (deadline == kNever) return Park(reason);
+  Task* cur = CurrentTask();
+  CurrentWorker()->timers.Add(&cur->timer, deadline);
+  Park(reason);
+  TimerHeap::Cancel(&cur->timer);
+}
+
+void Unpark(Task* t) {
+  if (ClaimForWake(t)) Enqueue(t, true);
+}
+
+void UnparkLater(Task* t) {
+  if (ClaimForWake(t)) Enqueue(t, false);
+}
+
+void Yield() {
+  Carrier* c = CurrentCarrier();
+  Worker* w = c->worker;
+  Task* cur = c->task;
+  w->queue.Push(cur, g_sched.global);
+  cur->reason = WaitReason::kYield;
+  SwitchAway(cur);
+  cur->reason = WaitReason::kNone;
+}
+
+void Preempt() {
+  Carrier* c = CurrentCarrier();
+  Task* cur = c->task;
+  const uint8_t save = cur->save_vectors;
+  cur->save_vectors = 0;  // the kernel's signal frame holds every register there is
+  Count(c->worker->preemptions);
+  c->worker->queue.Push(cur, g_sched.global);
+  SwitchAway(cur);
+  cur->save_vectors = save;
+}
+
+void Spawn(Task* child) {
+  Carrier* c = CurrentCarrier();
+  Worker* w = c->worker;
+  Task* cur = c->task;
+  Count(w->spawned);
+  PushNext(w, cur);
+  MaybeWake(w);
+  // Not through SwitchAway: the child is known, it runs now. The creator's vector registers are
+  // dead here: clone is called from libc's assembly, where none is live.
+  cur->carrier.store(nullptr, std::memory_order_relaxed);
+  w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  PrepareRun(c, child, StopClock(c, cur));
+  Land(jump_fcontext(child->context, cur));
+}
+
+void PrepareTask(Task* t, void* stack_top) {
+  t->state.store(0, std::memory_order_relaxed);
+  t->on_cpu.store(false, std::memory_order_relaxed);
+  t->context = make_fcontext(stack_top, 0, green_task_trampoline);
+}
+
+extern "C" __attribute__((visibility("hidden"), used)) void* green_task_begin(Transfer t) {
+  Land(t);
+  Task* cur = CurrentTask();
+  void* frame = cur->entry_frame;
+  LeaveGreen();
+  if (__builtin_expect(cur->attention.load(std::memory_order_relaxed), 0)) g_sched.deliver_hook();
+  return frame;
+}
+
+void ExitTask() {
+  Carrier* c = CurrentCarrier();
+  Task* cur = c->task;
+  c->exiting = cur;
+  cur->carrier.store(nullptr, std::memory_order_relaxed);
+  jump_fcontext(c->sched_context, cur);
+  __builtin_unreachable();
+}
+
+void SetHooks(const SchedulerHooks& hooks) {
+  g_sched.exit_hook = hooks.exit;
+  g_sched.attention_hook = hooks.attention;
+  g_sched.deliver_hook = hooks.deliver;
+}
+
+void EnterGreenSlow() {
+  Carrier* c = CurrentCarrier();
+  c->retake_lock.Lock();
+  c->retake.store(0, std::memory_order_relaxed);
+  const bool lost = c->worker == nullptr;
+  c->retake_lock.Unlock();
+  if (!lost) return;
+  // The program's vector registers are live here whatever the site's slot says.
+  Task* cur = c->task;
+  const uint8_t save = cur->save_vectors;
+  cur->save_vectors = GREEN_SLOT_NOT_LIBC;
+  RequeueSelf();
+  cur->save_vectors = save;
+}
+
+void EnterBlocking(bool hand_off) {
+  Carrier* c = CurrentCarrier();
+  c->in_syscall.store(1, std::memory_order_relaxed);
+  if (hand_off) {
+    Worker* w = c->worker;
+    c->worker = nullptr;
+    if (GiveWorker(w))
+      Count(w->handoffs);
+    else
+      c->worker = w;  // no carrier to be had: the call blocks its worker, as it must
+  } else if (__builtin_expect(MonitorSleeps(), 0)) {
+    WakeMonitor();
+  }
+  LeaveGreen();
+}
+
+void LeaveBlocking() {
+  // The same carrier: a task inside a system call does not move.
+  Carrier* c = CurrentCarrier();
+  c->in_syscall.store(0, std::memory_order_relaxed);
+  EnterGreen();
+  c = CurrentCarrier();
+  if (!c->worker) RequeueSelf();
+}
+
+const SchedulerOptions& Options() { return g_sched.options; }
+uint32_t WorkerCount() { return g_sched.worker_count; }
+Worker* WorkerAt(uint32_t i) { return &g_sched.workers[i]; }
+
+}  // namespace green

@@ -1,0 +1,80 @@
+// The scheduler as the layers above see it. All functions here are called inside libgreen
+// (in_green = 1), by the current task on its own stack, unless a line says otherwise. Whatever
+// parks may return on another carrier: read CurrentCarrier() and CurrentWorker() again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sched/carrier.h"
+#include "sched/clock.h"
+#include "sched/task.h"
+#include "sched/timers.h"
+#include "sched/worker.h"
+
+namespace green {
+
+struct SchedulerOptions {
+  uint32_t workers = 0;  // 0 = CPUs of the affinity mask
+  int64_t slice_ns = 10'000'000;
+  uint32_t max_carriers = 10000;
+};
+
+// Makes the calling thread one whose patched calls go straight to the kernel. Before patching.
+void BecomeNative();
+
+// Once, by the only thread of the process, which becomes the main task; pid is its number.
+// 0 or -errno. The caller's thread keeps running as that task.
+int StartScheduler(const SchedulerOptions& options, uint32_t pid);
+// In a forked child: the caller is the only task; the runtime is stopped until started again.
+void ResetSchedulerAfterFork(Task* survivor);
+const SchedulerOptions& Options();
+uint32_t WorkerCount();
+Worker* WorkerAt(uint32_t i);
+
+// Sleeps until an Unpark that happened after the last Park returned, or spuriously. The caller
+// loops on its own condition. deadline in ns of CLOCK_MONOTONIC.
+void Park(WaitReason reason);
+void ParkUntil(WaitReason reason, int64_t deadline);
+// Any carrier, inside libgreen; also from a thread without a worker (monitor, handed-off).
+void Unpark(Task* t);
+// As Unpark, but behind those that are queued already: for wakers that wake many.
+void UnparkLater(Task* t);
+
+// Lets others run; returns when the caller's turn has come again.
+void Yield();
+// As Yield, called by the preemption signal.
+void Preempt();
+
+// Makes `child` (context prepared by PrepareTask) runnable and runs it at once; the caller goes
+// on when the child parks, or elsewhere.
+void Spawn(Task* child);
+// Ends the current task on the scheduler's stack: fn runs there, after which its stack is free.
+[[noreturn]] void ExitTask();
+// Gives a new task a context that starts at its entry_frame; stack_top lies below that frame.
+void PrepareTask(Task* t, void* stack_top);
+
+// What the layers above do on the scheduler's behalf.
+struct SchedulerHooks {
+  void (*exit)(Task*);    // on the scheduler's stack, after the task's last instruction
+  void (*attention)();    // signals were noted on the current carrier
+  void (*deliver)();      // outside libgreen: the current task may have deliverable signals
+};
+void SetHooks(const SchedulerHooks& hooks);
+
+// Brackets a system call that may block the carrier. EnterBlocking(true) moves the worker to a
+// spare carrier first; with false the monitor does so if the call takes long. Between the two
+// the caller counts as outside libgreen. LeaveBlocking may park.
+void EnterBlocking(bool hand_off);
+void LeaveBlocking();
+
+// Makes carrier c look at its attention flags soon; any thread.
+void KickCarrier(Carrier* c);
+// Wakes one sleeping worker, if any; any thread inside libgreen.
+void WakeWorker();
+
+inline constexpr int kKickSignal = 33;  // libc's SIGSETXID, which libgreen emulates
+
+extern Carrier g_native_carrier;
+
+}  // namespace green

@@ -1,0 +1,513 @@
+#include "sched/signals.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/ucontext.h>
+
+#include "arch/x86_64/base_registers.h"
+#include "arch/x86_64/user_memory.h"
+#include "base/check.h"
+#include "base/message.h"
+#include "sched/carriers.h"
+#include "sched/identity.h"
+#include "sched/idle.h"
+#include "sched/reactor.h"
+#include "sched/signal_nodes.h"
+#include "sched/state.h"
+
+namespace green {
+
+extern "C" void green_sigreturn();
+extern "C" void green_call_on_stack(void* fn, long a, void* b, void* c, void* stack_top);
+// Bounds of the library's code, from the linker.
+extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start[], etext[];
+
+namespace {
+
+using Handler = void (*)(int, void*, void*);
+
+constexpr SigSet kNeverBlocked = SigBit(SIGKILL) | SigBit(SIGSTOP);
+constexpr SigSet kFaults = SigBit(SIGSEGV) | SigBit(SIGBUS) | SigBit(SIGFPE) | SigBit(SIGILL) |
+                           SigBit(SIGTRAP) | SigBit(SIGSYS);
+// Default action "ignore".
+constexpr SigSet kIgnoredByDefault =
+    SigBit(SIGCHLD) | SigBit(SIGURG) | SigBit(SIGWINCH) | SigBit(SIGCONT);
+// Under SIG_DFL these stay with the kernel: cores with the original registers, job control.
+constexpr SigSet kLeftToKernel = SigBit(SIGFPE) | SigBit(SIGILL) | SigBit(SIGTRAP) |
+                                 SigBit(SIGABRT) | SigBit(SIGSYS) | SigBit(SIGTSTP) |
+                                 SigBit(SIGTTIN) | SigBit(SIGTTOU) | kNeverBlocked;
+
+SpinLock g_action_lock;
+KernelSigaction g_actions[65];
+
+SpinLock g_process_lock;
+SignalNode* g_process_signals = nullptr;
+std::atomic<SigSet> g_process_pending{0};
+
+extern "C" void green_signal_entry(int sig, void* info, void* context);
+
+bool IsHandler(const KernelSigaction& a) {
+  return a.handler != reinterpret_cast<void*>(SIG_DFL) &&
+         a.handler != reinterpret_cast<void*>(SIG_IGN);
+}
+
+KernelSigaction ActionOf(int sig) {
+  LockGuard guard(g_action_lock);
+  return g_actions[sig];
+}
+
+// What the kernel is told for a signal whose program-level action is `a`.
+KernelSigaction KernelAction(int sig, const KernelSigaction& a) {
+  KernelSigaction k = a;
+  if (a.handler == reinterpret_cast<void*>(SIG_IGN)) return k;
+  if (!IsHandler(a) && (kLeftToKernel & SigBit(sig))) return k;
+  k.handler = reinterpret_cast<void*>(green_signal_entry);
+  k.flags = SA_SIGINFO | SA_NODEFER | kSaRestorer |
+            (a.flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
+  if (!IsHandler(a)) k.flags |= SA_RESTART;
+  k.restorer = reinterpret_cast<void*>(green_sigreturn);
+  k.mask = 0;
+  return k;
+}
+
+void InstallInKernel(int sig, const KernelSigaction& a) {
+  const KernelSigaction k = KernelAction(sig, a);
+  RawSyscall(SYS_rt_sigaction, sig, &k, nullptr, sizeof(SigSet));
+}
+
+// The default action, by the kernel's own hand, so that status and core are right.
+void DefaultAction(int sig) {
+  const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
+  RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
+  RawSyscall(SYS_tgkill, g_sched.pid, CurrentCarrier()->tid, sig);
+  // Only a stop signal gets here.
+  InstallInKernel(sig, ActionOf(sig));
+}
+
+bool IgnoredNow(int sig) {
+  const KernelSigaction a = ActionOf(sig);
+  if (a.handler == reinterpret_cast<void*>(SIG_IGN)) return true;
+  return !IsHandler(a) && (kIgnoredByDefault & SigBit(sig));
+}
+
+bool Accepts(Task* t, SigSet bit) {
+  return t->alive && (!(t->mask & bit) || (t->waiting_for.load(std::memory_order_acquire) & bit));
+}
+
+void Notify(Task* t) {
+  t->attention.store(true, std::memory_order_seq_cst);
+  if (t == CurrentTask()) return;
+  Unpark(t);
+  RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  if (Carrier* c = t->carrier.load(std::memory_order_acquire)) KickCarrier(c);
+}
+
+// Takes the oldest node of sig off a list; *more tells whether another one of it remains.
+SignalNode* Unchain(SignalNode** list, int sig, bool* more) {
+  SignalNode* found = nullptr;
+  *more = false;
+  for (SignalNode** p = list; *p;) {
+    if ((*p)->info.Signo() != sig) {
+      p = &(*p)->next;
+    } else if (!found) {
+      found = *p;
+      *p = found->next;
+    } else {
+      *more = true;
+      break;
+    }
+  }
+  return found;
+}
+
+// Under the lock that guards list and pending. 0, or -EAGAIN without memory for a node.
+int Append(SignalNode** list, std::atomic<SigSet>& pending, const SigInfo& info) {
+  const int sig = info.Signo();
+  const SigSet bit = SigBit(sig);
+  if (sig < SIGRTMIN && sig < 32 && (pending.load(std::memory_order_relaxed) & bit)) return 0;
+  SignalNode* n = NewSignalNode();
+  if (!n) return -EAGAIN;
+  n->info = info;
+  n->next = nullptr;
+  while (*list) list = &(*list)->next;
+  *list = n;
+  pending.fetch_or(bit, std::memory_order_seq_cst);
+  return 0;
+}
+
+bool Take(SpinLock& lock, SignalNode** list, std::atomic<SigSet>& pending, int sig, SigInfo* out) {
+  LockGuard guard(lock);
+  bool more;
+  SignalNode* n = Unchain(list, sig, &more);
+  if (!n) return false;
+  if (!more) pending.fetch_and(~SigBit(sig), std::memory_order_seq_cst);
+  *out = n->info;
+  FreeSignalNode(n);
+  return true;
+}
+
+// Faults first, as the kernel does, then the lowest number.
+int PickSignal(SigSet set) {
+  if (set & kFaults) set &= kFaults;
+  return set ? __builtin_ctzll(set) + 1 : 0;
+}
+
+struct RouteSearch {
+  SigSet bit;
+  Task* found;
+};
+
+Task* FindReceiver(SigSet bit) {
+  Task* main = FindTask(g_sched.pid);
+  if (main && Accepts(main, bit)) return main;
+  Task* cur = CurrentTask();
+  if (cur && Accepts(cur, bit)) return cur;
+  RouteSearch search{bit, nullptr};
+  ForEachTask(
+      [](Task* t, void* arg) {
+        auto s = static_cast<RouteSearch*>(arg);
+        if (!Accepts(t, s->bit)) return true;
+        s->found = t;
+        return false;
+      },
+      &search);
+  return search.found;
+}
+
+// Calls the program's handler on the current task, from inside libgreen and back.
+Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
+  const int sig = info.Signo();
+  KernelSigaction a;
+  {
+    LockGuard guard(g_action_lock);
+    a = g_actions[sig];
+    if (IsHandler(a) && (a.flags & SA_RESETHAND)) {
+      g_actions[sig] = {nullptr, 0, nullptr, 0};
+    }
+  }
+  if (!IsHandler(a)) {
+    if (a.handler == reinterpret_cast<void*>(SIG_IGN) || (kIgnoredByDefault & SigBit(sig)))
+      return Delivered::kNone;
+    DefaultAction(sig);
+    return Delivered::kNone;
+  }
+  if (a.flags & SA_RESETHAND) InstallInKernel(sig, ActionOf(sig));
+  const SigSet old = t->in_handler_mask ? t->saved_mask : t->mask;
+  t->in_handler_mask = false;
+  SigSet during = t->mask | a.mask;
+  if (!(a.flags & SA_NODEFER)) during |= SigBit(sig);
+  t->mask = during & ~kNeverBlocked;
+  auto mask_word = reinterpret_cast<SigSet*>(&uc->uc_sigmask);
+  *mask_word = old;
+  SigInfo copy = info;
+  const bool alternate = (a.flags & SA_ONSTACK) && t->altstack_base &&
+                         !(t->altstack_flags & SS_DISABLE) &&
+                         (reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) -
+                              reinterpret_cast<uintptr_t>(t->altstack_base) >=
+                          t->altstack_size);
+  uc->uc_stack.ss_sp = t->altstack_base;
+  uc->uc_stack.ss_size = t->altstack_size;
+  uc->uc_stack.ss_flags = t->altstack_flags;
+  const uint8_t save = t->save_vectors;
+  const int64_t op_deadline = t->op_deadline;
+  LeaveGreen();
+  if (alternate)
+    green_call_on_stack(a.handler, sig, &copy, uc,
+                        static_cast<char*>(t->altstack_base) + t->altstack_size);
+  else
+    reinterpret_cast<Handler>(a.handler)(sig, &copy, uc);
+  EnterGreen();
+  t->save_vectors = save;
+  t->op_deadline = op_deadline;
+  SetTaskMask(t, *mask_word);
+  return a.flags & SA_RESTART ? Delivered::kRestart : Delivered::kNoRestart;
+}
+
+// Runs every deliverable handler of the current task.
+Delivered DeliverAll(Task* t, ucontext_t* uc) {
+  Delivered what = Delivered::kNone;
+  for (;;) {
+    t->attention.store(false, std::memory_order_seq_cst);
+    SigInfo info;
+    if (!TakePending(t, ~t->mask, &info)) return what;
+    const Delivered one = RunHandler(t, info, uc);
+    if (one > what) what = one;
+  }
+}
+
+void Note(Carrier* c, const void* info) {
+  const uint32_t n = c->noted_count.load(std::memory_order_relaxed);
+  if (n < 16) {
+    const auto from = static_cast<const uint64_t*>(info);
+    auto to = reinterpret_cast<uint64_t*>(c->noted[n].info);
+    for (int i = 0; i < 16; ++i) to[i] = from[i];
+    c->noted_count.store(n + 1, std::memory_order_relaxed);
+  }
+  c->attention.store(1, std::memory_order_seq_cst);
+  // Were it about to sleep: neither of its beds lets it.
+  c->wake_word.store(1, std::memory_order_seq_cst);
+  WakeReactor();
+}
+
+bool InLibraryText(uintptr_t pc) {
+  return pc >= reinterpret_cast<uintptr_t>(__ehdr_start) &&
+         pc < reinterpret_cast<uintptr_t>(etext);
+}
+
+// A restartable call that the kernel prepared to restart is to return EINTR instead, when the
+// handler that ran had no SA_RESTART.
+extern "C" const char green_blocking_insn[];
+void CancelRestart(ucontext_t* uc) {
+  auto& regs = uc->uc_mcontext.gregs;
+  if (regs[REG_RIP] != reinterpret_cast<greg_t>(green_blocking_insn)) return;
+  regs[REG_RIP] += 2;
+  regs[REG_RAX] = -EINTR;
+}
+
+// No runtime on this thread: a vfork child between vfork and exec, which shares our handlers.
+void NativeSignal(int sig, void* info, void* context) {
+  const KernelSigaction a = ActionOf(sig);
+  if (IsHandler(a)) reinterpret_cast<Handler>(a.handler)(sig, info, context);
+}
+
+extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(int sig, void* info,
+                                                                               void* context) {
+  auto uc = static_cast<ucontext_t*>(context);
+  const auto pc = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RIP]);
+  const auto& si = *static_cast<const SigInfo*>(info);
+  const bool fault = (kFaults & SigBit(sig)) && si.Code() > 0;
+  if (fault) {
+    if (const uintptr_t resume = FaultFixup(pc)) {
+      uc->uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(resume);
+      return;
+    }
+  }
+  Carrier* c = CurrentCarrier();
+  if (c->native) return NativeSignal(sig, info, context);
+  if (c->in_green) {
+    if (fault) {
+      (Message() << "fault inside libgreen, signal " << sig << ", pc ").Hex(pc).Write();
+      DefaultAction(sig);
+      return;
+    }
+    if (sig != kKickSignal) Note(c, info);
+    return;
+  }
+  // A handler may move the task out of its blocking call's carrier; the mark goes with it.
+  const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
+  const bool leader = c->tid == g_sched.pid;
+  c->in_syscall.store(0, std::memory_order_relaxed);
+  EnterGreen();
+  Task* t = CurrentTask();
+  if (sig == kKickSignal) {
+    if (!t->attention.load(std::memory_order_acquire) && !InLibraryText(pc)) Preempt();
+  } else if (fault) {
+    if ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig))) {
+      // Back to the instruction, which faults again under the default action: a true core.
+      const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
+      RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
+    } else {
+      RunHandler(t, si, uc);
+    }
+  } else if (si.Code() == SI_TIMER && FindTask(TimerTask(si.TimerId()))) {
+    SendToTask(FindTask(TimerTask(si.TimerId())), sig, si);
+  } else if (si.Code() == SI_TKILL) {
+    Task* main = leader ? FindTask(g_sched.pid) : nullptr;
+    SendToTask(main ? main : t, sig, si);
+  } else {
+    SendToProcess(sig, si);
+  }
+  for (;;) {
+    const Delivered what = DeliverAll(t, uc);
+    if (what == Delivered::kNoRestart) CancelRestart(uc);
+    t->handled = static_cast<uint8_t>(what);
+    *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = 0;
+    uc->uc_stack.ss_sp = nullptr;
+    uc->uc_stack.ss_size = 0;
+    uc->uc_stack.ss_flags = SS_DISABLE;
+    CurrentCarrier()->in_syscall.store(in_syscall, std::memory_order_relaxed);
+    LeaveGreen();
+    if (!t->attention.load(std::memory_order_acquire)) return;
+    EnterGreen();
+    CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace
+
+SigInfo MakeSigInfo(int sig, int code) {
+  SigInfo info = {};
+  auto words = reinterpret_cast<int*>(info.bytes);
+  words[0] = sig;
+  words[2] = code;
+  words[4] = static_cast<int>(RawSyscall(SYS_getpid));
+  words[5] = static_cast<int>(RawSyscall(SYS_getuid));
+  return info;
+}
+
+int SendToTask(Task* t, int sig, const SigInfo& info) {
+  const SigSet bit = SigBit(sig);
+  {
+    LockGuard guard(t->signal_lock);
+    if (!t->alive) return -ESRCH;
+    if (!(t->mask & bit) && !(t->waiting_for.load(std::memory_order_relaxed) & bit) &&
+        IgnoredNow(sig))
+      return 0;
+    if (int r = Append(&t->signals, t->pending, info)) return r;
+  }
+  if (Accepts(t, bit)) Notify(t);
+  return 0;
+}
+
+int SendToProcess(int sig, const SigInfo& info) {
+  const SigSet bit = SigBit(sig);
+  Task* receiver = FindReceiver(bit);
+  if (receiver) {
+    if (!(receiver->mask & bit) && IgnoredNow(sig) &&
+        !(receiver->waiting_for.load(std::memory_order_relaxed) & bit))
+      return 0;
+  }
+  {
+    // Pending for the process, not the task: whoever accepts it first has it.
+    LockGuard guard(g_process_lock);
+    if (int r = Append(&g_process_signals, g_process_pending, info)) return r;
+  }
+  // A task may have unblocked it since the search: it would have seen the pending bit, or we it.
+  if (!receiver) receiver = FindReceiver(bit);
+  if (receiver) Notify(receiver);
+  return 0;
+}
+
+int TakePending(Task* t, SigSet set, SigInfo* info) {
+  for (;;) {
+    const SigSet own = t->pending.load(std::memory_order_seq_cst) & set;
+    const SigSet shared = g_process_pending.load(std::memory_order_seq_cst) & set;
+    if (const int sig = PickSignal(own)) {
+      if (Take(t->signal_lock, &t->signals, t->pending, sig, info)) return sig;
+    } else if (const int sig = PickSignal(shared)) {
+      if (Take(g_process_lock, &g_process_signals, g_process_pending, sig, info)) return sig;
+    } else {
+      return 0;
+    }
+  }
+}
+
+SigSet PendingOf(Task* t) {
+  return t->pending.load(std::memory_order_acquire) |
+         g_process_pending.load(std::memory_order_acquire);
+}
+
+void SetTaskMask(Task* t, SigSet mask) {
+  t->mask = mask & ~kNeverBlocked;
+  if (__builtin_expect((PendingOf(t) & ~t->mask) != 0, 0))
+    t->attention.store(true, std::memory_order_seq_cst);
+}
+
+bool HasDeliverable(Task* t) {
+  if (!t->attention.load(std::memory_order_acquire)) return false;
+  if (PendingOf(t) & ~t->mask) return true;
+  t->attention.store(false, std::memory_order_seq_cst);
+  if (!(PendingOf(t) & ~t->mask)) return false;
+  t->attention.store(true, std::memory_order_seq_cst);
+  return true;
+}
+
+long SetAction(int sig, const KernelSigaction* action, KernelSigaction* old) {
+  if (sig < 1 || sig > 64) return -EINVAL;
+  if (action && (kNeverBlocked & SigBit(sig))) return -EINVAL;
+  LockGuard guard(g_action_lock);
+  if (old) *old = g_actions[sig];
+  if (!action) return 0;
+  g_actions[sig] = *action;
+  g_actions[sig].mask &= ~kNeverBlocked;
+  if (sig != kKickSignal) InstallInKernel(sig, *action);
+  return 0;
+}
+
+Delivered DeliverNow() {
+  Task* t = CurrentTask();
+  t->handled = 0;
+  if (!HasDeliverable(t)) return Delivered::kNone;
+  // The kernel builds the frame: a real signal to this very thread, outside libgreen. Its entry
+  // finds the attention flag and delivers.
+  LeaveGreen();
+  RawSyscall(SYS_tgkill, g_sched.pid, CurrentCarrier()->tid, kKickSignal);
+  EnterGreen();
+  return static_cast<Delivered>(t->handled);
+}
+
+void RouteNoted() {
+  Carrier* c = CurrentCarrier();
+  NotedSignal noted[16];
+  // Signals that come while we copy append behind; block them for the few instructions.
+  const SigSet all = ~SigSet{0}, none = 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+  const uint32_t n = c->noted_count.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < n; ++i) noted[i] = c->noted[i];
+  c->noted_count.store(0, std::memory_order_relaxed);
+  c->attention.store(0, std::memory_order_relaxed);
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+  for (uint32_t i = 0; i < n; ++i) {
+    SigInfo info;
+    for (int k = 0; k < 128; ++k) info.bytes[k] = noted[i].info[k];
+    const int sig = info.Signo();
+    // What the kernel sends to a thread for what that thread did: the current task's.
+    const bool own = sig == SIGPIPE || sig == SIGXFSZ;
+    Task* timer_task = info.Code() == SI_TIMER ? FindTask(TimerTask(info.TimerId())) : nullptr;
+    if (timer_task)
+      SendToTask(timer_task, sig, info);
+    else if (own && c->task)
+      SendToTask(c->task, sig, info);
+    else
+      SendToProcess(sig, info);
+  }
+}
+
+int StartSignals(Task* main_task) {
+  SigSet mask = 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, nullptr, &mask, sizeof mask);
+  main_task->mask = mask;
+  for (int sig = 1; sig <= 64; ++sig) {
+    if (kNeverBlocked & SigBit(sig)) continue;
+    RawSyscall(SYS_rt_sigaction, sig, nullptr, &g_actions[sig], sizeof(SigSet));
+    const KernelSigaction& a = g_actions[sig];
+    if (sig != kKickSignal && a.handler != reinterpret_cast<void*>(SIG_IGN))
+      InstallInKernel(sig, a);
+  }
+  KernelSigaction kick = {reinterpret_cast<void*>(green_signal_entry),
+                          SA_SIGINFO | SA_NODEFER | SA_RESTART | kSaRestorer,
+                          reinterpret_cast<void*>(green_sigreturn), 0};
+  return static_cast<int>(
+      RawSyscall(SYS_rt_sigaction, kKickSignal, &kick, nullptr, sizeof(SigSet)));
+}
+
+void RestoreKernelSignals(Task* survivor) {
+  g_action_lock.Reset();
+  g_process_lock.Reset();
+  g_process_signals = nullptr;
+  g_process_pending.store(0, std::memory_order_relaxed);
+  ResetSignalNodesAfterFork();
+  for (int sig = 1; sig <= 64; ++sig) {
+    if (kNeverBlocked & SigBit(sig)) continue;
+    RawSyscall(SYS_rt_sigaction, sig, &g_actions[sig], nullptr, sizeof(SigSet));
+  }
+  stack_t alt = {};
+  alt.ss_sp = survivor->altstack_base;
+  alt.ss_size = survivor->altstack_size;
+  alt.ss_flags = survivor->altstack_flags;
+  RawSyscall(SYS_sigaltstack, &alt, nullptr);
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &survivor->mask, nullptr, sizeof(SigSet));
+}
+
+void UseTaskMaskInKernel(Task* t) {
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &t->mask, nullptr, sizeof(SigSet));
+}
+
+void UseCarrierMaskInKernel() {
+  const SigSet none = 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+}
+
+}  // namespace green

@@ -1,0 +1,65 @@
+// Signals of tasks. The kernel knows carriers, not tasks, so it is only a source here: carriers
+// block nothing, every caught signal comes to green_signal_entry, and masks, pending sets and
+// the choice of the receiver are libgreen's.
+//
+//   arrival outside libgreen (in_green = 0): handled at once, on the current task's stack, in the
+//     kernel's own signal frame, which holds every register the CPU has.
+//   arrival inside (in_green = 1): noted in the carrier's ring; attention_hook routes it.
+//   routing: a thread-directed signal to its task; a process-directed one to the main task, the
+//     current or any that accepts it (unblocked, or in sigtimedwait for it), else it stays in
+//     the process's pending set until one does.
+//   a task with a deliverable signal has `attention` set. Who sets it: writes pending, then
+//     attention (seq_cst), then unparks; if the task was not parked, membarrier, then kicks the
+//     carrier that runs it. Who clears it: the task itself, clearing first and looking at
+//     pending afterwards.
+//   delivery: only outside libgreen or at the end of a system call (RaiseOnSelf), where the task
+//     holds no lock and is in no list: handlers may longjmp, unwind or never return.
+// Sources: signal(7), sigaction(2), POSIX.1-2017 2.4.
+#pragma once
+
+#include <cstdint>
+
+#include "base/kernel_types.h"
+#include "sched/task.h"
+
+namespace green {
+
+struct SigInfo {
+  uint8_t bytes[128];
+  int Signo() const { return reinterpret_cast<const int*>(bytes)[0]; }
+  int Code() const { return reinterpret_cast<const int*>(bytes)[2]; }
+  int TimerId() const { return reinterpret_cast<const int*>(bytes)[4]; }
+};
+
+// A kernel-like siginfo of a signal sent by this process (si_code as given).
+SigInfo MakeSigInfo(int sig, int code);
+
+// Inside libgreen, current task, except where noted. 0 or -errno.
+int SendToTask(Task* t, int sig, const SigInfo& info);
+int SendToProcess(int sig, const SigInfo& info);
+void SetTaskMask(Task* t, SigSet mask);
+long SetAction(int sig, const KernelSigaction* action, KernelSigaction* old);
+SigSet PendingOf(Task* t);
+// Removes and returns a pending signal of `set`: number, or 0.
+int TakePending(Task* t, SigSet set, SigInfo* info);
+
+// True when a signal can be delivered to t now; clears a stale attention flag.
+bool HasDeliverable(Task* t);
+
+// Runs the handlers of the current task's deliverable signals. Called inside libgreen at the end
+// of a system call; returns inside. What ran, or kNone.
+enum class Delivered { kNone, kRestart, kNoRestart };
+Delivered DeliverNow();
+
+// Routes what the kernel delivered while the carrier was inside libgreen.
+void RouteNoted();
+
+int StartSignals(Task* main_task);
+// In a forked child, which runs without libgreen from here: the kernel's state becomes what the
+// task believes it to be.
+void RestoreKernelSignals(Task* survivor);
+// Around exec: the kernel's mask becomes the task's, and back if it failed.
+void UseTaskMaskInKernel(Task* t);
+void UseCarrierMaskInKernel();
+
+}  // namespace green

@@ -1,0 +1,103 @@
+// Start, and the end of it in a forked child.
+#include <asm/hwcap2.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+
+#include "arch/x86_64/base_registers.h"
+#include "arch/x86_64/vector_state.h"
+#include "sched/affinity.h"
+#include "sched/carriers.h"
+#include "sched/futex_table.h"
+#include "sched/monitor.h"
+#include "sched/reactor.h"
+#include "sched/signals.h"
+#include "sched/stack_pool.h"
+#include "sched/state.h"
+
+namespace green {
+namespace {
+
+uint32_t CpusAllowed() {
+  uint64_t mask[16] = {};
+  const long bytes = RawSyscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  uint32_t n = 0;
+  for (long i = 0; i < bytes / 8; ++i) n += static_cast<uint32_t>(__builtin_popcountl(mask[i]));
+  return n ? n : 1;
+}
+
+Task* g_main_before_fork = nullptr;
+
+}  // namespace
+
+void BecomeNative() {
+  g_has_fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+  g_native_carrier.self = &g_native_carrier;
+  g_native_carrier.native = 1;
+  SetGsBase(reinterpret_cast<uintptr_t>(&g_native_carrier));
+}
+
+int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
+  DetectVectorState();
+  InitClock();
+  StartTaskClocks();
+  g_sched.options = options;
+  uint32_t n = options.workers ? options.workers : CpusAllowed();
+  if (n > kMaxWorkers) n = kMaxWorkers;
+  g_sched.worker_count = n;
+  g_sched.pid = pid;
+  for (uint32_t i = 0; i < n; ++i) {
+    g_sched.workers[i].id = i;
+    g_sched.workers[i].polls_in = 1;
+  }
+  if (long r = RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
+    return static_cast<int>(r);
+  if (int r = StartReactor()) return r;
+  Task* main = g_main_before_fork ? g_main_before_fork : NewTask();
+  if (!main) return -12;
+  main->tid = pid;
+  main->fs_base = GetFsBase();
+  if (int r = StartSignals(main)) return r;
+  main->state.store(0, std::memory_order_relaxed);
+  if (!AdoptMainCarrier(main, &g_sched.workers[0])) return -12;
+  EnterGreen();
+  // The other workers begin as running ones that find nothing and go idle.
+  for (uint32_t i = 1; i < n; ++i) {
+    if (!GiveWorker(&g_sched.workers[i])) {
+      g_sched.worker_count = i;  // no thread for it: fewer workers
+      break;
+    }
+  }
+  StartMonitor();
+  LeaveGreen();
+  return 0;
+}
+
+void ResetSchedulerAfterFork(Task* survivor) {
+  void* stack = survivor->stack;
+  ResetStacksAfterFork(static_cast<StackSlot*>(stack));
+  ResetFutexTableAfterFork();
+  ResetReactorAfterFork();
+  ResetMonitorAfterFork();
+  ResetTasksAfterFork(survivor);
+  g_main_before_fork = FindSlotZero();
+  RestoreKernelSignals(g_main_before_fork);
+  ResetCarriersAfterFork();
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
+    Worker& w = g_sched.workers[i];
+    w.carrier.store(nullptr, std::memory_order_relaxed);
+    w.state.store(WorkerState::kRunning, std::memory_order_relaxed);
+    w.next.store(nullptr, std::memory_order_relaxed);
+    w.next_stealable.store(false, std::memory_order_relaxed);
+    w.queue.Reset();
+    w.timers.Reset();
+    w.seen_since = 0;
+  }
+  g_sched.global.Reset();
+  g_sched.idle_lock.Reset();
+  g_sched.idle_count.store(0, std::memory_order_relaxed);
+  g_sched.poller.store(nullptr, std::memory_order_relaxed);
+}
+
+}  // namespace green

@@ -1,0 +1,36 @@
+// The scheduler's shared state; private to sched/*.cc.
+#pragma once
+
+#include <atomic>
+
+#include "sched/scheduler.h"
+
+namespace green {
+
+inline constexpr uint32_t kMaxWorkers = 256;
+
+struct SchedulerState {
+  SchedulerOptions options;
+  uint32_t worker_count = 0;
+  uint32_t pid = 0;
+  uint64_t wake_interval_ticks = 100'000;  // about 40 us
+  Worker workers[kMaxWorkers];
+  GlobalQueue global;
+
+  // Idle protocol (idle.cc).
+  SpinLock idle_lock;
+  std::atomic<uint32_t> idle_count{0};
+  std::atomic<Worker*> poller{nullptr};
+
+  void (*exit_hook)(Task*) = nullptr;
+  void (*attention_hook)() = nullptr;
+  void (*deliver_hook)() = nullptr;
+};
+
+extern SchedulerState g_sched;
+
+// Fires what is due in any worker's heap.
+void FireTimers(int64_t now);
+[[noreturn]] void SchedulerLoop(Carrier* c);
+
+}  // namespace green

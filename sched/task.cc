@@ -1,0 +1,145 @@
+#include "sched/task.h"
+
+#include <sys/mman.h>
+
+#include <new>
+
+#include "base/check.h"
+#include "base/raw_syscall.h"
+
+namespace green {
+namespace {
+
+constexpr uint32_t kChunkTasks = 256;
+// Numbers stay below 2^28: libc packs them into clock numbers (clock_getcpuclockid), shifted by 3.
+constexpr uint32_t kGenerations = 126;
+
+SpinLock g_lock;
+std::atomic<Task*> g_chunks[kMaxTasks / kChunkTasks];
+std::atomic<uint32_t> g_used{0};  // slots ever handed out
+Task* g_free = nullptr;
+std::atomic<uint32_t> g_live{0};
+
+Task* SlotAt(uint32_t index) {
+  Task* chunk = g_chunks[index / kChunkTasks].load(std::memory_order_acquire);
+  return chunk ? chunk + index % kChunkTasks : nullptr;
+}
+
+}  // namespace
+
+Task* NewTask() {
+  Task* t;
+  {
+    LockGuard guard(g_lock);
+    t = g_free;
+    if (t) {
+      g_free = t->queue_next;
+    } else {
+      const uint32_t index = g_used.load(std::memory_order_relaxed);
+      if (index >= kMaxTasks) return nullptr;
+      auto& chunk = g_chunks[index / kChunkTasks];
+      if (!chunk.load(std::memory_order_relaxed)) {
+        const long p = RawSyscall(SYS_mmap, 0, sizeof(Task) * kChunkTasks, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (IsError(p)) return nullptr;
+        chunk.store(reinterpret_cast<Task*>(p), std::memory_order_release);
+      }
+      t = new (SlotAt(index)) Task();
+      t->index = index;
+      g_used.store(index + 1, std::memory_order_release);
+    }
+  }
+  t->generation = (t->generation + 1) % kGenerations;
+  t->tid = kFirstTid + t->generation * kMaxTasks + t->index;
+  g_live.fetch_add(1, std::memory_order_relaxed);
+  t->alive = true;
+  return t;
+}
+
+void FreeTask(Task* t) {
+  g_live.fetch_sub(1, std::memory_order_relaxed);
+  t->alive = false;
+  t->clear_child_tid = nullptr;
+  t->robust_list = nullptr;
+  t->name[0] = 0;
+  t->pending.store(0, std::memory_order_relaxed);
+  t->waiting_for.store(0, std::memory_order_relaxed);
+  t->attention.store(false, std::memory_order_relaxed);
+  t->signals = nullptr;
+  t->altstack_base = nullptr;
+  t->altstack_flags = 2;
+  t->entry_frame = t->stack = t->spawn_stack = nullptr;
+  t->cpu_ticks = 0;
+  t->affinity = 0;
+  t->bound = false;
+  t->in_handler_mask = false;
+  t->save_vectors = 0;
+  LockGuard guard(g_lock);
+  t->queue_next = g_free;
+  g_free = t;
+}
+
+Task* FindTask(uint32_t tid) {
+  if (tid < kFirstTid) {  // the main thread has the process's own number
+    Task* main = g_used.load(std::memory_order_acquire) ? SlotAt(0) : nullptr;
+    return main && main->alive && main->tid == tid ? main : nullptr;
+  }
+  const uint32_t index = (tid - kFirstTid) % kMaxTasks;
+  if (index >= g_used.load(std::memory_order_acquire)) return nullptr;
+  Task* t = SlotAt(index);
+  return t->alive && t->tid == tid ? t : nullptr;
+}
+
+void ForEachTask(bool (*fn)(Task*, void*), void* arg) {
+  const uint32_t used = g_used.load(std::memory_order_acquire);
+  for (uint32_t i = 0; i < used; ++i)
+    if (!fn(SlotAt(i), arg)) return;
+}
+
+Task* FindTaskByPthread(uintptr_t fs_base) {
+  struct Search {
+    uintptr_t fs_base;
+    Task* found;
+  } search{fs_base, nullptr};
+  ForEachTask(
+      [](Task* t, void* arg) {
+        auto s = static_cast<Search*>(arg);
+        if (!t->alive || t->fs_base != s->fs_base) return true;
+        s->found = t;
+        return false;
+      },
+      &search);
+  return search.found;
+}
+
+Task* FindSlotZero() { return SlotAt(0); }
+
+uint32_t LiveTasks() { return g_live.load(std::memory_order_relaxed); }
+
+void ResetTasksAfterFork(Task* survivor) {
+  // Slots stay mapped; all but the survivor's contents are dropped, and it moves to slot 0.
+  g_lock.Reset();
+  g_free = nullptr;
+  const SigSet mask = survivor->mask;
+  const uintptr_t fs = survivor->fs_base;
+  void* stack = survivor->stack;
+  void* alt_base = survivor->altstack_base;
+  const size_t alt_size = survivor->altstack_size;
+  const int alt_flags = survivor->altstack_flags;
+  char name[16];
+  for (int i = 0; i < 16; ++i) name[i] = survivor->name[i];
+  Task* main = new (SlotAt(0)) Task();
+  main->index = 0;
+  main->mask = mask;
+  main->fs_base = fs;
+  main->stack = stack;
+  main->altstack_base = alt_base;
+  main->altstack_size = alt_size;
+  main->altstack_flags = alt_flags;
+  for (int i = 0; i < 16; ++i) main->name[i] = name[i];
+  main->alive = true;
+  g_used.store(1, std::memory_order_relaxed);
+  g_live.store(1, std::memory_order_relaxed);
+}
+
+}  // namespace green

@@ -1,0 +1,115 @@
+// Task: what a kernel thread is to the program - registers, TLS base, identity, signal state -
+// without a kernel thread of its own.
+//
+// Life and ownership:
+//   state bit kParked clear ("active"): the task runs on a carrier, or exactly one run queue,
+//     `next` slot or switching carrier holds it. Whoever holds it may run it.
+//   kParked set: nobody may run it; Unpark clears the bit and thereby becomes its holder.
+//   kToken: an Unpark that found the task active. The next Park consumes it and returns at once.
+//   Transitions: Park: 0 -> kParked (or kToken -> 0 and no park). Unpark: kParked -> 0 and
+//     enqueue; otherwise set kToken. All by compare-and-swap, acquire-release: what the waker
+//     wrote before Unpark is seen after Park.
+//   on_cpu: true from before the task is resumed until the next context on that carrier has
+//     stored the task's saved context. A new holder may see it true for a moment (wake before
+//     switch-out completes) and must not resume the task before it is false; it waits on a
+//     scheduler stack, never on a task's, so that no two carriers wait for each other.
+// Task memory is type-stable: never unmapped, so a late Unpark is harmless (a spurious token).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "arch/x86_64/context.h"
+#include "base/kernel_types.h"
+#include "base/list.h"
+#include "base/spin_lock.h"
+
+namespace green {
+
+struct Carrier;
+struct SignalNode;
+class TimerHeap;
+
+// A task's one timer: it sleeps for one thing at a time. Lives in a worker's pairing heap.
+struct TimerNode {
+  int64_t deadline = 0;  // ns of CLOCK_MONOTONIC
+  TimerNode* child = nullptr;
+  TimerNode* sibling = nullptr;
+  TimerNode* prev = nullptr;  // parent if first child, else left sibling
+  std::atomic<TimerHeap*> heap{nullptr};  // the heap it is in; null when it is in none
+};
+
+// Why a task is parked; for reports only.
+enum class WaitReason : uint8_t { kNone, kFutex, kFd, kSleep, kJoin, kSignal, kBlocked, kYield };
+
+struct Task {
+  static constexpr uint32_t kParked = 1;
+  static constexpr uint32_t kToken = 2;
+
+  // Hot: the switch.
+  std::atomic<uint32_t> state{0};
+  std::atomic<bool> on_cpu{false};
+  std::atomic<bool> attention{false};  // a signal may be deliverable: look before returning
+  bool alive = false;
+  WaitReason reason = WaitReason::kNone;
+  Context context = nullptr;
+  uintptr_t fs_base = 0;
+  Task* queue_next = nullptr;
+  uint8_t save_vectors = 0;  // GREEN_SLOT_* bits of the site it is in
+  bool bound = false;
+  uint8_t handled = 0;  // Delivered, of the last DeliverNow
+  bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
+  std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
+
+  // Identity.
+  uint32_t tid = 0;
+  uint32_t index = 0;
+  uint32_t generation = 0;
+  uint32_t* clear_child_tid = nullptr;
+  void* robust_list = nullptr;
+  uint64_t robust_len = 0;
+  char name[16] = {};
+
+  // Signals (sched/signals.h tells the protocol).
+  SpinLock signal_lock;
+  std::atomic<SigSet> pending{0};
+  SigSet mask = 0;
+  SigSet saved_mask = 0;       // of sigsuspend, ppoll, pselect, epoll_pwait
+  std::atomic<SigSet> waiting_for{0};  // set while in sigtimedwait
+  SignalNode* signals = nullptr;
+  void* altstack_base = nullptr;
+  size_t altstack_size = 0;
+  int altstack_flags = 2;  // SS_DISABLE
+
+  // Waiting.
+  TimerNode timer;
+  int64_t op_deadline = 0;  // of the call being executed, kept over a restart; 0 = none yet
+
+  // Creation and end.
+  void* entry_frame = nullptr;
+  void* stack = nullptr;        // its slot's metadata in the stack pool, or null
+  void* spawn_stack = nullptr;  // what pthread_create prepared for the child
+  uint64_t cpu_ticks = 0;       // TSC ticks on a carrier before the current run
+  uint64_t affinity = 0;        // CPUs 0-63; 0 = as the process
+};
+
+// The task that runs on this carrier. Read again after anything that can park.
+inline Task* CurrentTask();
+
+// Allocation and lookup. Locked inside; called by tasks and carriers.
+Task* NewTask();           // null when memory or numbers are exhausted
+void FreeTask(Task* t);
+Task* FindTask(uint32_t tid);  // null when no such task is alive
+Task* FindTaskByPthread(uintptr_t fs_base);
+// Calls fn for every slot ever used, dead ones too (check alive).
+void ForEachTask(bool (*fn)(Task*, void*), void* arg);
+uint32_t LiveTasks();
+// All tasks but the survivor are dropped; it moves to slot 0, which FindSlotZero returns.
+void ResetTasksAfterFork(Task* survivor);
+Task* FindSlotZero();
+
+constexpr uint32_t kFirstTid = 1u << 22;  // above any kernel.pid_max
+constexpr uint32_t kMaxTasks = 1u << 21;
+
+}  // namespace green

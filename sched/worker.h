@@ -1,0 +1,50 @@
+// Worker: the right to run tasks, as many as there are CPUs to run on. Its run queue, timers and
+// counters are touched by the carrier that holds it (in_green = 1), except where a member says
+// otherwise. An idle worker keeps its carrier, which sleeps in the reactor or on its wake word.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "sched/run_queue.h"
+#include "sched/timers.h"
+
+namespace green {
+
+struct Carrier;
+
+enum class WorkerState : uint8_t { kRunning, kIdle, kPolling };
+
+struct alignas(64) Worker {
+  uint32_t id = 0;
+  std::atomic<Carrier*> carrier{nullptr};
+  std::atomic<WorkerState> state{WorkerState::kRunning};
+
+  // The task to run next, ahead of the queue: the most recently woken, or a parent whose child
+  // runs first. Thieves take it only after next_stealable was set by the monitor.
+  std::atomic<Task*> next{nullptr};
+  std::atomic<bool> next_stealable{false};
+  uint32_t next_streak = 0;  // consecutive picks from `next`: bounded, so that pairs do not starve
+
+  RunQueue queue;
+  TimerHeap timers;  // anyone, it has a lock
+
+  // Counters, written by the holder only, read by the monitor and by reports.
+  std::atomic<uint32_t> picks{0};
+  uint32_t polls_in = 0;  // picks until the next look at the reactor
+  uint32_t timers_in = 0;
+  uint64_t last_wake_ticks = 0;
+  std::atomic<uint64_t> spawned{0}, switches{0}, steals{0}, preemptions{0}, handoffs{0};
+  std::atomic<uint64_t> parked_futex{0}, parked_fd{0}, parked_sleep{0};
+
+  // The monitor's notes.
+  uint32_t seen_picks = 0;
+  int64_t seen_since = 0;
+};
+
+// A counter that has one writer: a plain increment, readable by others.
+inline void Count(std::atomic<uint64_t>& c) {
+  c.store(c.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+}  // namespace green

@@ -1,0 +1,82 @@
+// What handlers have in common. A handler reads like the man page: decode, try, wait, retry. It
+// returns what the kernel would (-errno on failure) or one of the codes below, and holds nothing
+// when it returns: signal handlers may run, longjmp or unwind right after.
+#pragma once
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+#include "arch/x86_64/frame.h"
+#include "arch/x86_64/user_memory.h"
+#include "base/raw_syscall.h"
+#include "sched/scheduler.h"
+
+namespace green {
+
+using Handler = long (*)(SyscallFrame&);
+
+// Interrupted by a signal: restarted if every handler that ran has SA_RESTART, else EINTR.
+inline constexpr long kRestart = -512;
+// Restarted whatever ran: the signal came before the call had begun.
+inline constexpr long kRestartAlways = -513;
+// Restarted only when no handler ran; else EINTR whatever its flags (signal(7)).
+inline constexpr long kRestartNoHandler = -514;
+// The system call is to be executed in the slot's raw tail.
+inline constexpr long kInSlot = -1000000;
+
+template <typename T>
+inline T ArgAs(const SyscallFrame& f, int i) {
+  return (T)(f.Arg(i));
+}
+inline int ArgInt(const SyscallFrame& f, int i) { return static_cast<int>(f.Arg(i)); }
+
+// The call as the program made it.
+inline long Raw(const SyscallFrame& f) {
+  return RawSyscall(static_cast<long>(f.rax), f.rdi, f.rsi, f.rdx, f.r10, f.r8, f.r9);
+}
+
+// The call as the program made it, on a carrier of its own if it blocks: at once (hand_off) or
+// when the monitor finds it blocked. -EINTR as the kernel returned it; kRestartAlways when a
+// signal came before the call.
+long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off);
+inline long BlockingRaw(const SyscallFrame& f, bool hand_off) {
+  return BlockingCall(static_cast<long>(f.rax), static_cast<long>(f.rdi),
+                      static_cast<long>(f.rsi), static_cast<long>(f.rdx),
+                      static_cast<long>(f.r10), static_cast<long>(f.r8), static_cast<long>(f.r9),
+                      hand_off);
+}
+
+// The deadline of the call being executed: computed once, kept when it is restarted.
+// relative_ns < 0 or kNever: none.
+inline int64_t DeadlineAfter(int64_t relative_ns) {
+  Task* t = CurrentTask();
+  if (t->op_deadline == 0) {
+    const int64_t now = NowNs();
+    t->op_deadline = relative_ns == kNever || relative_ns < 0 || relative_ns > kNever - now
+                         ? kNever
+                         : now + relative_ns;
+  }
+  return t->op_deadline;
+}
+
+inline bool ValidTimespec(const KernelTimespec& ts) {
+  return ts.sec >= 0 && ts.nsec >= 0 && ts.nsec < 1000000000;
+}
+inline int64_t ToNs(const KernelTimespec& ts) {
+  if (ts.sec >= kNever / 1000000000) return kNever;
+  return ts.sec * 1000000000 + ts.nsec;
+}
+// ns of `clock` to ns of CLOCK_MONOTONIC.
+inline int64_t ToMonotonic(int clock, int64_t deadline) {
+  if (clock == CLOCK_MONOTONIC || deadline == kNever) return deadline;
+  const int64_t left = deadline - ClockNs(clock);
+  const int64_t now = NowNs();
+  if (left <= 0) return now;
+  return left > kNever - now ? kNever : now + left;
+}
+
+// The handler of a system call number, or null when it goes straight to the kernel.
+Handler HandlerOf(long nr);
+inline bool IsTreated(int nr) { return HandlerOf(nr) != nullptr; }
+
+}  // namespace green

@@ -1,0 +1,99 @@
+// From the assembly entry to the handler of table.inc and back.
+#include "base/check.h"
+#include "sched/signals.h"
+#include "syscalls/handlers.h"
+
+namespace green {
+namespace {
+
+constexpr long kNumbers = 512;
+
+struct Table {
+  Handler handlers[kNumbers] = {};
+  constexpr Table() {
+#define GREEN_SYSCALL(nr, name, treatment, handler, note) GREEN_ROW_##treatment(nr, handler)
+#define GREEN_ROW_PASSES(nr, handler)
+#define GREEN_ROW_PARKS(nr, handler) handlers[nr] = handler;
+#define GREEN_ROW_HANDS_OFF(nr, handler) handlers[nr] = handler;
+#define GREEN_ROW_EMULATED(nr, handler) handlers[nr] = handler;
+#define GREEN_ROW_REFUSED(nr, handler) handlers[nr] = handler;
+#include "syscalls/table.inc"
+#undef GREEN_SYSCALL
+  }
+};
+constinit const Table g_table;
+
+bool AttentionWanted(Task* t) {
+  return t->attention.load(std::memory_order_relaxed) || CarrierAttention();
+}
+
+// Signals at the end of a call. True when the handler is to be called again.
+__attribute__((noinline)) bool AttendTo(Task* t, long* result) {
+  if (CarrierAttention()) RouteNoted();
+  Delivered what = Delivered::kNone;
+  if (HasDeliverable(t)) what = DeliverNow();
+  if (*result == kRestartAlways) return true;
+  if (*result == kRestart) {
+    if (what != Delivered::kNoRestart) return true;
+    *result = -EINTR;
+  } else if (*result == kRestartNoHandler) {
+    if (what == Delivered::kNone) return true;
+    *result = -EINTR;
+  }
+  return false;
+}
+
+__attribute__((noinline)) long UnknownNumber(SyscallFrame& f) {
+  // A site whose number is known at run time only, e.g. syscall(2) itself.
+  LeaveGreen();
+  const long r = Raw(f);
+  EnterGreen();
+  return r;
+}
+
+}  // namespace
+
+Handler HandlerOf(long nr) {
+  return static_cast<unsigned long>(nr) < kNumbers ? g_table.handlers[nr] : nullptr;
+}
+
+extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(SyscallFrame* f) {
+  EnterGreen();
+  Task* t = CurrentTask();
+  const uint32_t flags =
+      *reinterpret_cast<const uint32_t*>((f->slot_return & ~uint64_t{GREEN_SLOT_MASK}) +
+                                         GREEN_SLOT_FLAGS);
+  t->save_vectors =
+      flags & GREEN_SLOT_SSE_LIVE ? flags & (GREEN_SLOT_SSE_LIVE | GREEN_SLOT_NOT_LIBC) : 0;
+  t->op_deadline = 0;
+  Handler handler = HandlerOf(static_cast<long>(f->rax));
+  if (__builtin_expect(!handler, 0)) handler = UnknownNumber;
+  long result;
+  do {
+    result = handler(*f);
+    if (__builtin_expect(result == kInSlot, 0)) return 1;  // the handler left libgreen itself
+  } while (__builtin_expect(result <= kRestart && result >= kRestartNoHandler, 0) &&
+           AttendTo(t, &result));
+  f->rax = static_cast<uint64_t>(result);
+  for (;;) {
+    LeaveGreen();
+    if (__builtin_expect(!AttentionWanted(t), 1)) return 0;
+    if (CurrentCarrier()->native) return 0;
+    EnterGreen();
+    AttendTo(t, &result);
+  }
+}
+
+// After the raw tail: parent and child both come by. The child shares memory with us but is
+// another process: it runs without libgreen.
+void AfterVmChild();
+void SetGsBaseNative();
+extern "C" __attribute__((visibility("hidden"), used)) void green_after_raw(SyscallFrame* f) {
+  if (f->rax == 0) {
+    SetGsBaseNative();
+    return;
+  }
+  if (!CurrentCarrier()->native) AfterVmChild();
+}
+
+}  // namespace green

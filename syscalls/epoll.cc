@@ -1,0 +1,55 @@
+// epoll_wait(2) and its kin: the program's epoll instance is itself watched by the reactor.
+#include "syscalls/fd_info.h"
+#include "syscalls/handlers.h"
+#include "syscalls/temporary_mask.h"
+
+namespace green {
+namespace {
+
+long Wait(const SyscallFrame& f, int64_t timeout) {
+  const int fd = ArgInt(f, 0);
+  auto ask = [&] { return RawSyscall(SYS_epoll_wait, fd, f.rsi, f.rdx, 0); };
+  FdState* s = FdStateOf(fd);
+  if (!s || timeout == 0) return ask();
+  const int64_t deadline = DeadlineAfter(timeout);
+  for (;;) {
+    const uint32_t generation = s->generation.load(std::memory_order_acquire);
+    const uint32_t sequence = SequenceIn(s);
+    const long r = ask();
+    if (r != 0) return r;
+    const int w = WaitFd(fd, kIn, sequence, deadline);
+    if (w == -EINTR) return kRestartNoHandler;
+    if (w == -ETIMEDOUT) return ask();
+    if (w < 0) return kCannotWait;
+    if (s->generation.load(std::memory_order_acquire) != generation) return -EBADF;
+  }
+}
+
+long OrBlock(const SyscallFrame& f, long r) { return r == kCannotWait ? BlockingRaw(f, true) : r; }
+
+int64_t FromMs(int ms) { return ms < 0 ? kNever : int64_t{ms} * 1000000; }
+
+}  // namespace
+
+long SysEpollWait(SyscallFrame& f) { return OrBlock(f, Wait(f, FromMs(ArgInt(f, 3)))); }
+
+long SysEpollPwait(SyscallFrame& f) {
+  TemporaryMask mask(ArgAs<void*>(f, 4), f.r9);
+  if (mask.Error()) return mask.Error();
+  return mask.Finish(OrBlock(f, Wait(f, FromMs(ArgInt(f, 3)))));
+}
+
+long SysEpollPwait2(SyscallFrame& f) {
+  int64_t timeout = kNever;
+  if (f.r10) {
+    KernelTimespec ts;
+    if (!CopyIn(&ts, ArgAs<void*>(f, 3))) return -EFAULT;
+    if (!ValidTimespec(ts)) return -EINVAL;
+    timeout = ToNs(ts);
+  }
+  TemporaryMask mask(ArgAs<void*>(f, 4), f.r9);
+  if (mask.Error()) return mask.Error();
+  return mask.Finish(OrBlock(f, Wait(f, timeout)));
+}
+
+}  // namespace green

@@ -1,0 +1,107 @@
+// Calls that make, copy, close or reconfigure descriptors.
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include "syscalls/fd_info.h"
+#include "syscalls/handlers.h"
+
+namespace green {
+namespace {
+
+// For a call that closes `target` on success, then perhaps makes it another file.
+template <typename Call>
+long Replacing(int target, Call call) {
+  FdState* s = FdStateOf(target);
+  const bool known = s && (s->flags.load(std::memory_order_relaxed) ||
+                           s->registered.load(std::memory_order_relaxed));
+  if (known) ForgetFd(target);
+  const long r = call();
+  if (known) WakeFdWaiters(target);
+  return r;
+}
+
+}  // namespace
+
+long SysClose(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0);
+  if (IsReactorFd(fd)) return -EBADF;  // the program has no such descriptor
+  return Replacing(fd, [&] { return Raw(f); });
+}
+
+long SysCloseRange(SyscallFrame& f) {
+  const auto first = static_cast<uint32_t>(f.rdi), last = static_cast<uint32_t>(f.rsi);
+  const auto flags = static_cast<uint32_t>(f.rdx);
+  if (first > last) return -EINVAL;
+  if (flags & 4u) return Raw(f);  // CLOSE_RANGE_CLOEXEC closes nothing now
+  ForgetFdRange(first, last);
+  // In pieces around libgreen's own descriptors.
+  int own[2];
+  ReactorFds(own);
+  uint32_t from = first;
+  long r = 0;
+  for (const int fd : own) {
+    const auto u = static_cast<uint32_t>(fd);
+    if (fd < 0 || u < from || u > last) continue;
+    if (u > from) r = RawSyscall(SYS_close_range, from, u - 1, flags);
+    from = u + 1;
+    if (IsError(r) || from > last) return r;
+  }
+  return RawSyscall(SYS_close_range, from, last, flags);
+}
+
+long SysDup(SyscallFrame& f) { return Raw(f); }
+
+long SysDup2(SyscallFrame& f) {
+  if (ArgInt(f, 0) == ArgInt(f, 1)) return Raw(f);
+  if (IsReactorFd(ArgInt(f, 1))) MoveReactorFds();
+  return Replacing(ArgInt(f, 1), [&] { return Raw(f); });
+}
+
+long SysDup3(SyscallFrame& f) {
+  if (ArgInt(f, 0) == ArgInt(f, 1)) return Raw(f);
+  if (IsReactorFd(ArgInt(f, 1))) MoveReactorFds();
+  return Replacing(ArgInt(f, 1), [&] { return Raw(f); });
+}
+
+long SysPipe2(SyscallFrame& f) {
+  const long r = Raw(f);
+  int fds[2];
+  if (r == 0 && CopyIn(&fds, ArgAs<void*>(f, 0)))
+    for (int fd : fds)
+      NoteNewFd(fd, ArgInt(f, 1) & O_NONBLOCK ? uint32_t{kPipe} | kNonblock : uint32_t{kPipe});
+  return r;
+}
+
+long SysIoctl(SyscallFrame& f) {
+  const long r = Raw(f);
+  if (static_cast<uint32_t>(f.rsi) == FIONBIO && r == 0) NoteFlagsChanged();
+  return r;
+}
+
+long SysFcntl(SyscallFrame& f) {
+  switch (ArgInt(f, 1)) {
+    case F_SETFL: {
+      const long r = Raw(f);
+      NoteFlagsChanged();
+      return r;
+    }
+    case F_SETLKW:
+    case F_OFD_SETLKW: {
+      // Without waiting first: uncontended locks need no handoff.
+      const long r = RawSyscall(SYS_fcntl, f.rdi, ArgInt(f, 1) - 1, f.rdx);
+      if (r != -EAGAIN && r != -EACCES) return r;
+      return BlockingRaw(f, true);
+    }
+    default:
+      return Raw(f);
+  }
+}
+
+long SysFlock(SyscallFrame& f) {
+  const int kLockNb = 4;  // LOCK_NB
+  const long r = RawSyscall(SYS_flock, f.rdi, f.rsi | kLockNb);
+  if (r != -EAGAIN || (f.rsi & kLockNb)) return r;
+  return BlockingRaw(f, true);
+}
+
+}  // namespace green

@@ -1,0 +1,117 @@
+#include "syscalls/fd_info.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+namespace green {
+namespace {
+
+std::atomic<uint32_t> g_flag_epoch{1};
+std::atomic<uint32_t> g_share_epoch{1};
+
+int SocketOption(int fd, int option, int fallback) {
+  int value = fallback;
+  uint32_t size = sizeof value;
+  return RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, option, &value, &size) ? fallback : value;
+}
+
+bool IsTcp(int domain, int type) {
+  return (domain == AF_INET || domain == AF_INET6) && type == SOCK_STREAM;
+}
+
+uint32_t Classify(int fd, FdState* s) {
+  struct stat st;
+  if (RawSyscall(SYS_fstat, fd, &st)) return 0;
+  uint32_t flags = kKnown;
+  switch (st.st_mode & S_IFMT) {
+    case S_IFSOCK:
+      flags |= kSocket;
+      if (IsTcp(SocketOption(fd, SO_DOMAIN, 0), SocketOption(fd, SO_TYPE, 0))) flags |= kStream;
+      break;
+    case S_IFIFO:
+      flags |= kPipe;
+      break;
+    case S_IFREG:
+    case S_IFDIR:
+    case S_IFBLK:
+      flags |= kRegular;
+      break;
+    default:
+      flags |= RegisterFd(fd) == 0 ? kOther : kRegular;
+  }
+  s->flags.fetch_or(flags, std::memory_order_relaxed);
+  return s->flags.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+uint32_t KnowFd(int fd, FdState* s) {
+  const uint32_t flags = s->flags.load(std::memory_order_relaxed);
+  if (__builtin_expect(flags & kKnown, 1)) return flags;
+  return Classify(fd, s);
+}
+
+bool IsNonblocking(int fd, FdState* s) {
+  const uint32_t epoch = g_flag_epoch.load(std::memory_order_acquire);
+  const uint32_t flags = s->flags.load(std::memory_order_relaxed);
+  if ((flags & kNonblockKnown) && s->flag_epoch.load(std::memory_order_relaxed) == epoch)
+    return flags & kNonblock;
+  const long got = RawSyscall(SYS_fcntl, fd, F_GETFL);
+  const bool nonblock = !IsError(got) && (got & O_NONBLOCK);
+  if ((flags & kPrivate) &&
+      s->share_epoch.load(std::memory_order_relaxed) ==
+          g_share_epoch.load(std::memory_order_relaxed)) {
+    s->flag_epoch.store(epoch, std::memory_order_relaxed);
+    if (nonblock)
+      s->flags.fetch_or(kNonblock | kNonblockKnown, std::memory_order_relaxed);
+    else {
+      s->flags.fetch_and(~uint32_t{kNonblock}, std::memory_order_relaxed);
+      s->flags.fetch_or(kNonblockKnown, std::memory_order_relaxed);
+    }
+  }
+  return nonblock;
+}
+
+int64_t TimeoutOf(int fd, FdState* s, uint32_t direction) {
+  uint32_t flags = s->flags.load(std::memory_order_relaxed);
+  if (!(flags & kSocket)) return kNever;
+  if (__builtin_expect(!(flags & kTimeoutsKnown), 0)) {
+    int64_t tv[2];
+    uint32_t size = sizeof tv;
+    s->receive_timeout = s->send_timeout = 0;
+    if (!RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, tv, &size))
+      s->receive_timeout = tv[0] * 1000000000 + tv[1] * 1000;
+    size = sizeof tv;
+    if (!RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, tv, &size))
+      s->send_timeout = tv[0] * 1000000000 + tv[1] * 1000;
+    s->flags.fetch_or(
+        kTimeoutsKnown | (s->receive_timeout || s->send_timeout ? kHasTimeouts : 0u),
+        std::memory_order_relaxed);
+    flags = s->flags.load(std::memory_order_relaxed);
+  }
+  if (!(flags & kHasTimeouts)) return kNever;
+  const int64_t t = direction == kOut ? s->send_timeout : s->receive_timeout;
+  return t ? t : kNever;
+}
+
+void NoteNewFd(int fd, uint32_t flags) {
+  FdState* s = FdStateOf(fd);
+  if (!s) return;
+  // Its last close may have gone past us (close_range by number, an unpatched site).
+  if (s->registered.load(std::memory_order_relaxed)) ForgetFd(fd);
+  s->flag_epoch.store(g_flag_epoch.load(std::memory_order_acquire), std::memory_order_relaxed);
+  s->share_epoch.store(g_share_epoch.load(std::memory_order_acquire), std::memory_order_relaxed);
+  s->receive_timeout = s->send_timeout = 0;
+  s->drained_at.store(0, std::memory_order_relaxed);
+  s->flags.store(flags | kKnown | kPrivate | kNonblockKnown, std::memory_order_release);
+}
+
+void NoteFlagsChanged() { g_flag_epoch.fetch_add(1, std::memory_order_acq_rel); }
+void NoteShared() {
+  g_share_epoch.fetch_add(1, std::memory_order_acq_rel);
+  NoteFlagsChanged();
+}
+
+}  // namespace green

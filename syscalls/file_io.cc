@@ -1,0 +1,148 @@
+// read(2), write(2) and their vector forms, on whatever the descriptor is.
+#include <poll.h>
+
+#include "syscalls/handlers.h"
+#include "syscalls/socket_io.h"
+
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 8
+#endif
+
+namespace green {
+namespace {
+
+bool Unsupported(long r) { return r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS; }
+
+// For files that know no RWF_NOWAIT (ttys, many devices): look, then call; another reader may be
+// quicker, then the monitor takes the worker.
+long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction) {
+  if (IsNonblocking(fd, s)) return Raw(f);
+  const long r = TryOrWait(fd, s, direction, [&]() -> long {
+    pollfd p = {fd, static_cast<short>(direction == kOut ? POLLOUT : POLLIN), 0};
+    if (RawSyscall(SYS_poll, &p, 1, 0) == 0) return -EAGAIN;
+    return BlockingRaw(f, false);
+  });
+  return r == kCannotWait ? BlockingRaw(f, false) : r;
+}
+
+// Pipes, eventfds and other files at the current position.
+long ReadNowait(const SyscallFrame& f, int fd, FdState* s, const iovec* iov, long count) {
+  if (s->flags.load(std::memory_order_relaxed) & kNoNowait) return LookThenCall(f, fd, s, kIn);
+  const long r = TryOrWait(fd, s, kIn, [&] {
+    return RawSyscall(SYS_preadv2, fd, iov, count, -1, -1, RWF_NOWAIT);
+  });
+  if (r == kCannotWait) return BlockingRaw(f, false);
+  if (Unsupported(r)) {
+    s->flags.fetch_or(kNoNowait, std::memory_order_relaxed);
+    return LookThenCall(f, fd, s, kIn);
+  }
+  return r;
+}
+
+long WriteNowait(const SyscallFrame& f, int fd, FdState* s, const void* buf, size_t len) {
+  if (s->flags.load(std::memory_order_relaxed) & kNoNowait) return LookThenCall(f, fd, s, kOut);
+  size_t done = 0;
+  for (;;) {
+    const long r = TryOrWait(fd, s, kOut, [&] {
+      const iovec v = {const_cast<char*>(static_cast<const char*>(buf)) + done, len - done};
+      return RawSyscall(SYS_pwritev2, fd, &v, 1, -1, -1, RWF_NOWAIT);
+    });
+    if (done == 0 && r == kCannotWait) return BlockingRaw(f, false);
+    if (done == 0 && Unsupported(r)) {
+      s->flags.fetch_or(kNoNowait, std::memory_order_relaxed);
+      return LookThenCall(f, fd, s, kOut);
+    }
+    if (r < 0) return done ? static_cast<long>(done) : r;
+    done += static_cast<size_t>(r);
+    // A pipe took a part: a blocking write goes on until all is written.
+    if (done >= len || r == 0 || IsNonblocking(fd, s)) return static_cast<long>(done);
+  }
+}
+
+}  // namespace
+
+long SysRead(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0);
+  FdState* s = FdStateOf(fd);
+  if (!s) return Raw(f);
+  const uint32_t flags = KnowFd(fd, s);
+  if (flags & kSocket) {
+    const long r = Receive(fd, s, ArgAs<void*>(f, 1), f.rdx, 0, nullptr, nullptr);
+    return r == kCannotWait ? BlockingRaw(f, false) : r;
+  }
+  if (!(flags & (kPipe | kOther))) return BlockingRaw(f, false);
+  const iovec v = {ArgAs<void*>(f, 1), f.rdx};
+  return ReadNowait(f, fd, s, &v, 1);
+}
+
+long SysWrite(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0);
+  FdState* s = FdStateOf(fd);
+  if (!s) return Raw(f);
+  const uint32_t flags = KnowFd(fd, s);
+  if (flags & kSocket) {
+    const long r = Send(fd, s, ArgAs<void*>(f, 1), f.rdx, 0, nullptr, 0);
+    return r == kCannotWait ? BlockingRaw(f, false) : r;
+  }
+  if (!(flags & (kPipe | kOther))) return BlockingRaw(f, false);
+  return WriteNowait(f, fd, s, ArgAs<void*>(f, 1), f.rdx);
+}
+
+long SysReadv(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0);
+  FdState* s = FdStateOf(fd);
+  if (!s) return Raw(f);
+  const uint32_t flags = KnowFd(fd, s);
+  if (flags & kSocket) {
+    msghdr msg = {};
+    msg.msg_iov = ArgAs<iovec*>(f, 1);
+    msg.msg_iovlen = f.rdx;
+    if (f.rdx > 1024) return -EINVAL;
+    const long r = ReceiveMessage(fd, s, &msg, 0);
+    return r == kCannotWait ? BlockingRaw(f, false) : r;
+  }
+  if (!(flags & (kPipe | kOther))) return BlockingRaw(f, false);
+  return ReadNowait(f, fd, s, ArgAs<const iovec*>(f, 1), ArgInt(f, 2));
+}
+
+long SysWritev(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0);
+  FdState* s = FdStateOf(fd);
+  if (!s) return Raw(f);
+  const uint32_t flags = KnowFd(fd, s);
+  if (flags & kSocket) {
+    msghdr msg = {};
+    msg.msg_iov = ArgAs<iovec*>(f, 1);
+    msg.msg_iovlen = f.rdx;
+    if (f.rdx > 1024) return -EINVAL;
+    const long r = SendMessage(fd, s, &msg, 0);
+    return r == kCannotWait ? BlockingRaw(f, false) : r;
+  }
+  if (!(flags & kPipe)) return BlockingRaw(f, false);
+  if (IsNonblocking(fd, s)) return Raw(f);
+  // A pipe: without waiting if it all fits, else the monitor's business.
+  if (!(flags & kNoNowait)) {
+    size_t total = 0;
+    for (uint64_t i = 0; i < f.rdx && i < 1024; ++i) {
+      iovec v;
+      if (!CopyIn(&v, ArgAs<iovec*>(f, 1) + i)) return Raw(f);
+      total += v.iov_len;
+    }
+    if (total <= 4096) {
+      const long r = TryOrWait(fd, s, kOut, [&] {
+        return RawSyscall(SYS_pwritev2, fd, f.rsi, f.rdx, -1, -1, RWF_NOWAIT);
+      });
+      if (!Unsupported(r) && r != kCannotWait) return r;
+    }
+  }
+  return LookThenCall(f, fd, s, kOut);
+}
+
+long SysPreadv2(SyscallFrame& f) {
+  if (static_cast<int>(f.r9) & RWF_NOWAIT) return Raw(f);
+  return BlockingRaw(f, false);
+}
+
+long SysPwritev2(SyscallFrame& f) { return SysPreadv2(f); }
+
+}  // namespace green

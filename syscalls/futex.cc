@@ -1,0 +1,99 @@
+// futex(2).
+#include <linux/futex.h>
+
+#include "sched/futex_table.h"
+#include "syscalls/handlers.h"
+#include "syscalls/shared_memory.h"
+
+namespace green {
+namespace {
+
+constexpr uint32_t kAny = FUTEX_BITSET_MATCH_ANY;
+
+// The deadline of a wait; false with *error set. Absolute timeouts are on `clock`.
+bool Deadline(const SyscallFrame& f, bool absolute, int clock, int64_t* deadline, long* error) {
+  *deadline = kNever;
+  if (!f.r10) return true;
+  KernelTimespec ts;
+  *error = -EFAULT;
+  if (!CopyIn(&ts, ArgAs<void*>(f, 3))) return false;
+  *error = -EINVAL;
+  if (!ValidTimespec(ts)) return false;
+  if (!absolute) {
+    *deadline = DeadlineAfter(ToNs(ts));
+    return true;
+  }
+  // An absolute time on the settable clock is looked at anew on every restart.
+  *deadline = ToMonotonic(clock, ToNs(ts));
+  return true;
+}
+
+long Wait(SyscallFrame& f, uint32_t* word, uint32_t bitset, bool absolute, int clock) {
+  int64_t deadline;
+  long error;
+  if (!Deadline(f, absolute, clock, &deadline, &error)) return error;
+  const long r = FutexWait(word, static_cast<uint32_t>(f.rdx), bitset, deadline);
+  if (r != -EINTR) return r;
+  return f.r10 ? kRestartNoHandler : kRestart;
+}
+
+bool Blocks(int op) {
+  return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI ||
+         op == FUTEX_LOCK_PI2 || op == FUTEX_WAIT_REQUEUE_PI;
+}
+
+}  // namespace
+
+long SysFutex(SyscallFrame& f) {
+  auto word = ArgAs<uint32_t*>(f, 0);
+  auto word2 = ArgAs<uint32_t*>(f, 4);
+  const int op = ArgInt(f, 1) & FUTEX_CMD_MASK;
+  const bool is_private = f.rsi & FUTEX_PRIVATE_FLAG;
+  const int clock = f.rsi & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+  if (!is_private && IsSharedMemory(word)) return Blocks(op) ? BlockingRaw(f, true) : Raw(f);
+  switch (op) {
+    case FUTEX_WAIT:
+      return Wait(f, word, kAny, false, clock);
+    case FUTEX_WAIT_BITSET:
+      return Wait(f, word, static_cast<uint32_t>(f.r9), true, clock);
+    case FUTEX_WAKE:
+      return FutexWake(word, static_cast<int>(f.rdx), kAny);
+    case FUTEX_WAKE_BITSET:
+      return FutexWake(word, static_cast<int>(f.rdx), static_cast<uint32_t>(f.r9));
+    case FUTEX_REQUEUE:
+      return FutexRequeue(word, word2, static_cast<int>(f.rdx), static_cast<int>(f.r10), nullptr);
+    case FUTEX_CMP_REQUEUE: {
+      const auto value = static_cast<uint32_t>(f.r9);
+      return FutexRequeue(word, word2, static_cast<int>(f.rdx), static_cast<int>(f.r10), &value);
+    }
+    case FUTEX_WAKE_OP:
+      return FutexWakeOp(word, word2, static_cast<int>(f.rdx), static_cast<int>(f.r10),
+                         static_cast<uint32_t>(f.r9));
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+    case FUTEX_TRYLOCK_PI: {
+      int64_t deadline;
+      long error;
+      // FUTEX_LOCK_PI counts on the real-time clock, its successor on the flag's.
+      if (!Deadline(f, true, op == FUTEX_LOCK_PI ? CLOCK_REALTIME : clock, &deadline, &error))
+        return error;
+      const long r = FutexLockPi(word, deadline, op == FUTEX_TRYLOCK_PI);
+      return r == -EINTR ? kRestartAlways : r;
+    }
+    case FUTEX_UNLOCK_PI:
+      return FutexUnlockPi(word);
+    case FUTEX_WAIT_REQUEUE_PI: {
+      int64_t deadline;
+      long error;
+      if (!Deadline(f, true, clock, &deadline, &error)) return error;
+      const long r = FutexWaitRequeuePi(word, static_cast<uint32_t>(f.rdx), deadline, word2);
+      return r == -EINTR ? kRestart : r;
+    }
+    case FUTEX_CMP_REQUEUE_PI:
+      return FutexCmpRequeuePi(word, word2, static_cast<int>(f.r10), static_cast<uint32_t>(f.r9));
+    default:
+      return Raw(f);
+  }
+}
+
+}  // namespace green

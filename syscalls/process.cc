@@ -1,0 +1,74 @@
+// fork, vfork, exec, wait.
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "arch/x86_64/base_registers.h"
+#include "sched/signals.h"
+#include "syscalls/fd_info.h"
+#include "syscalls/handlers.h"
+#include "syscalls/threads.h"
+
+namespace green {
+namespace {
+void (*g_child_hook)() = nullptr;
+}
+
+void SetForkedChildHook(void (*hook)()) { g_child_hook = hook; }
+
+// The child has this task only. It becomes an ordinary native process; its first pthread_create
+// starts libgreen anew.
+long ForkProcess(SyscallFrame& f) {
+  Task* cur = CurrentTask();
+  const SigSet all = ~SigSet{0};
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+  const long r = Raw(f);
+  if (r == 0) {
+    ResetSchedulerAfterFork(cur);
+    g_child_hook();
+    return 0;
+  }
+  UseCarrierMaskInKernel();
+  NoteShared();
+  return r;
+}
+
+long SysFork(SyscallFrame& f) { return ForkProcess(f); }
+
+// The child borrows our memory, even this stack, until it execs or exits: the call is made in the
+// slot's raw tail. The worker goes on elsewhere, as the kernel suspends this carrier.
+long StartVmChild(SyscallFrame&) {
+  EnterBlocking(true);
+  return kInSlot;
+}
+
+long SysVfork(SyscallFrame& f) { return StartVmChild(f); }
+
+void AfterVmChild() {
+  NoteShared();
+  LeaveBlocking();
+  if (HasDeliverable(CurrentTask())) DeliverNow();
+  LeaveGreen();
+}
+
+void SetGsBaseNative() { SetGsBase(reinterpret_cast<uintptr_t>(&g_native_carrier)); }
+
+long SysExecve(SyscallFrame& f) {
+  UseTaskMaskInKernel(CurrentTask());
+  const long r = Raw(f);  // returns only on failure
+  UseCarrierMaskInKernel();
+  return r;
+}
+
+long SysWait4(SyscallFrame& f) {
+  const long r = RawSyscall(SYS_wait4, f.rdi, f.rsi, f.rdx | WNOHANG, f.r10);
+  if (r != 0 || (f.rdx & WNOHANG)) return r;
+  return BlockingRaw(f, true);
+}
+
+long SysWaitid(SyscallFrame& f) {
+  // Whether WNOHANG found a child shows in the siginfo only; the kernel's call decides.
+  if (f.r10 & WNOHANG) return Raw(f);
+  return BlockingRaw(f, true);
+}
+
+}  // namespace green

@@ -1,0 +1,105 @@
+// prctl, affinity and the like: what the kernel keeps per thread and libgreen keeps per task.
+#include <asm/prctl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "sched/identity.h"
+#include "syscalls/handlers.h"
+
+namespace green {
+
+long SysPrctl(SyscallFrame& f) {
+  Task* t = CurrentTask();
+  switch (ArgInt(f, 0)) {
+    case PR_SET_NAME: {
+      char name[16] = {};
+      auto from = ArgAs<const char*>(f, 1);
+      for (int i = 0; i < 15; ++i) {
+        if (!green_copy(&name[i], from + i, 1)) return -EFAULT;
+        if (!name[i]) break;
+      }
+      for (int i = 0; i < 16; ++i) t->name[i] = name[i];
+      // The main thread's name is the process's: ps(1) shows it.
+      if (t->tid == static_cast<uint32_t>(RawSyscall(SYS_getpid))) SetProcessName(t->name);
+      return 0;
+    }
+    case PR_GET_NAME:
+      return green_copy(ArgAs<void*>(f, 1), t->name, 16) ? 0 : -EFAULT;
+    default:
+      return Raw(f);
+  }
+}
+
+long SysArchPrctl(SyscallFrame& f) {
+  Task* t = CurrentTask();
+  switch (ArgInt(f, 0)) {
+    case ARCH_SET_FS: {
+      const long r = Raw(f);
+      if (r == 0) t->fs_base = f.rsi;
+      return r;
+    }
+    case ARCH_SET_GS:
+      return -EPERM;  // libgreen's own (docs/design.md)
+    case ARCH_GET_GS: {
+      const uint64_t zero = 0;  // what a program that never set it would read
+      return CopyOut(ArgAs<void*>(f, 1), zero) ? 0 : -EFAULT;
+    }
+    default:
+      return Raw(f);
+  }
+}
+
+namespace {
+// A task of this process by number; 0 is the caller. Null: somebody else's.
+Task* TaskOf(uint64_t tid) {
+  return static_cast<uint32_t>(tid) ? FindTask(static_cast<uint32_t>(tid)) : CurrentTask();
+}
+}  // namespace
+
+long SysSetaffinity(SyscallFrame& f) {
+  Task* t = TaskOf(f.rdi);
+  if (!t) return static_cast<uint32_t>(f.rdi) >= kFirstTid ? -ESRCH : Raw(f);
+  uint64_t mask = 0;
+  const size_t size = f.rsi < 8 ? f.rsi : 8;
+  if (!green_copy(&mask, ArgAs<void*>(f, 2), size)) return -EFAULT;
+  return SetTaskAffinity(t, mask);
+}
+
+long SysGetaffinity(SyscallFrame& f) {
+  Task* t = TaskOf(f.rdi);
+  if (!t) return static_cast<uint32_t>(f.rdi) >= kFirstTid ? -ESRCH : Raw(f);
+  if (f.rsi < 8 || f.rsi % 8) return -EINVAL;
+  const uint64_t mask = t->affinity ? t->affinity : ProcessAffinity();
+  const uint64_t out[1] = {mask};
+  return CopyOut(ArgAs<void*>(f, 2), out) ? 8 : -EFAULT;
+}
+
+// A thread-directed timer names the task; the kernel gets a process-directed one whose signal
+// comes to the task by the timer's number.
+long SysTimerCreate(SyscallFrame& f) {
+  struct KernelSigevent {
+    uint64_t value;
+    int32_t signo, notify, tid;
+    int32_t pad[11];
+  } ev;
+  constexpr int kThreadId = 4;  // SIGEV_THREAD_ID
+  int64_t ns;
+  int clock = ArgInt(f, 0);
+  if (TaskClock(clock, &ns)) {
+    if (ns < 0) return -EINVAL;
+    clock = CLOCK_PROCESS_CPUTIME_ID;  // the nearest that the kernel can time
+  }
+  if (f.rsi == 0) return RawSyscall(SYS_timer_create, clock, f.rsi, f.rdx);
+  if (!CopyIn(&ev, ArgAs<void*>(f, 1))) return -EFAULT;
+  if (ev.notify != kThreadId) return RawSyscall(SYS_timer_create, clock, f.rsi, f.rdx);
+  Task* t = FindTask(static_cast<uint32_t>(ev.tid));
+  if (!t) return -EINVAL;
+  ev.notify = SIGEV_SIGNAL;
+  const long r = RawSyscall(SYS_timer_create, clock, &ev, f.rdx);
+  if (r) return r;
+  int id;
+  if (CopyIn(&id, ArgAs<void*>(f, 2))) NoteTimerTask(id, t->tid);
+  return 0;
+}
+
+}  // namespace green

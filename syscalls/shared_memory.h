@@ -1,0 +1,12 @@
+// Which memory other processes may share: a futex there is the kernel's, so that they meet on it.
+// Ranges only ever grow: a stale one costs speed, a missing one would cost a wake-up.
+#pragma once
+
+namespace green {
+
+bool IsSharedMemory(const void* p);
+void NoteSharedRange(const void* begin, const void* end);
+// Reads /proc/self/maps, once at start.
+void FindSharedRanges();
+
+}  // namespace green

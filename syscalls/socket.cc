@@ -1,0 +1,190 @@
+// socket(2) family.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include "syscalls/handlers.h"
+#include "syscalls/socket_io.h"
+
+namespace green {
+namespace {
+
+uint32_t FlagsOfType(int domain, int type) {
+  uint32_t flags = kSocket;
+  if ((domain == AF_INET || domain == AF_INET6) && (type & 0xf) == SOCK_STREAM) flags |= kStream;
+  if (type & SOCK_NONBLOCK) flags |= kNonblock;
+  return flags;
+}
+
+// A socket that a parking call may handle; null: let the kernel answer.
+FdState* SocketOf(int fd) {
+  FdState* s = FdStateOf(fd);
+  return s && (KnowFd(fd, s) & kSocket) ? s : nullptr;
+}
+
+// What the reactor cannot watch blocks its carrier instead.
+long OrBlock(const SyscallFrame& f, long r) { return r == kCannotWait ? BlockingRaw(f, false) : r; }
+
+long Accept(SyscallFrame& f, int new_flags) {
+  const int fd = ArgInt(f, 0);
+  FdState* s = SocketOf(fd);
+  if (!s) return Raw(f);
+  if (IsNonblocking(fd, s)) {
+    const long r = Raw(f);
+    if (r >= 0) NoteNewFd(static_cast<int>(r), kSocket |
+                          (s->flags.load(std::memory_order_relaxed) & kStream) |
+                          (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
+    return r;
+  }
+  const long r = TryOrWait(fd, s, kIn, [&]() -> long {
+    // accept has no MSG_DONTWAIT: look first, one task at a time, so that the call finds what
+    // the look saw. Another process may still be quicker; then the monitor helps.
+    // Bounded: a handler that never returned may have left the mark behind.
+    for (int i = 0; i < 1000 && s->accepting.exchange(true, std::memory_order_acquire); ++i) Yield();
+    pollfd p = {fd, POLLIN, 0};
+    long got = RawSyscall(SYS_poll, &p, 1, 0);
+    got = got == 0 ? -EAGAIN : BlockingRaw(f, false);
+    s->accepting.store(false, std::memory_order_release);
+    return got;
+  });
+  if (r >= 0)
+    NoteNewFd(static_cast<int>(r),
+              kSocket |
+                  (s->flags.load(std::memory_order_relaxed) & kStream) |
+                  (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
+  return OrBlock(f, r);
+}
+
+}  // namespace
+
+long SysSocket(SyscallFrame& f) {
+  const long fd = Raw(f);
+  if (fd >= 0)
+    NoteNewFd(static_cast<int>(fd), FlagsOfType(ArgInt(f, 0), ArgInt(f, 1)) | kTimeoutsKnown);
+  return fd;
+}
+
+long SysSocketpair(SyscallFrame& f) {
+  const long r = Raw(f);
+  int fds[2];
+  if (r == 0 && CopyIn(&fds, ArgAs<void*>(f, 3)))
+    for (int fd : fds) NoteNewFd(fd, FlagsOfType(ArgInt(f, 0), ArgInt(f, 1)) | kTimeoutsKnown);
+  return r;
+}
+
+long SysSetsockopt(SyscallFrame& f) {
+  const long r = Raw(f);
+  FdState* s = FdStateOf(ArgInt(f, 0));
+  if (!s || r) return r;
+  if (ArgInt(f, 1) == SOL_SOCKET) {
+    const int option = ArgInt(f, 2);
+    if (option == SO_RCVTIMEO_OLD || option == SO_SNDTIMEO_OLD || option == SO_RCVTIMEO_NEW ||
+        option == SO_SNDTIMEO_NEW)
+      s->flags.fetch_and(~uint32_t{kTimeoutsKnown | kHasTimeouts}, std::memory_order_relaxed);
+  } else if (ArgInt(f, 1) == IPPROTO_TCP && ArgInt(f, 2) == TCP_ULP) {
+    s->flags.fetch_and(~uint32_t{kStream}, std::memory_order_relaxed);  // records, not bytes
+  }
+  return r;
+}
+
+long SysConnect(SyscallFrame& f) { return BlockingRaw(f, false); }
+
+long SysAccept(SyscallFrame& f) { return Accept(f, 0); }
+long SysAccept4(SyscallFrame& f) { return Accept(f, ArgInt(f, 3)); }
+
+long SysRecvfrom(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0), flags = ArgInt(f, 3);
+  FdState* s = SocketOf(fd);
+  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return Raw(f);
+  return OrBlock(f, Receive(fd, s, ArgAs<void*>(f, 1), f.rdx, flags, ArgAs<void*>(f, 4),
+                            ArgAs<void*>(f, 5)));
+}
+
+long SysSendto(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0), flags = ArgInt(f, 3);
+  FdState* s = SocketOf(fd);
+  if (!s || (flags & MSG_DONTWAIT)) return Raw(f);
+  return OrBlock(f, Send(fd, s, ArgAs<void*>(f, 1), f.rdx, flags, ArgAs<void*>(f, 4),
+                         ArgAs<long>(f, 5)));
+}
+
+long SysRecvmsg(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0), flags = ArgInt(f, 2);
+  FdState* s = SocketOf(fd);
+  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return Raw(f);
+  return OrBlock(f, ReceiveMessage(fd, s, ArgAs<msghdr*>(f, 1), flags));
+}
+
+long SysSendmsg(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0), flags = ArgInt(f, 2);
+  FdState* s = SocketOf(fd);
+  if (!s || (flags & MSG_DONTWAIT)) {
+    NoteShared();
+    return Raw(f);
+  }
+  return OrBlock(f, SendMessage(fd, s, ArgAs<msghdr*>(f, 1), flags));
+}
+
+// recvmmsg(2): one blocking receive, then what is there; MSG_WAITFORONE decides whether later
+// messages are waited for. The timeout is looked at after each message, as the kernel does.
+long SysRecvmmsg(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0);
+  auto messages = ArgAs<mmsghdr*>(f, 1);
+  const auto count = static_cast<uint32_t>(f.rdx);
+  int flags = ArgInt(f, 3);
+  FdState* s = SocketOf(fd);
+  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE | MSG_WAITALL)))
+    return BlockingRaw(f, false);
+  int64_t deadline = kNever;
+  KernelTimespec ts;
+  if (f.r8) {
+    if (!CopyIn(&ts, ArgAs<void*>(f, 4))) return -EFAULT;
+    if (!ValidTimespec(ts)) return -EINVAL;
+    deadline = DeadlineAfter(ToNs(ts));
+  }
+  long done = 0;
+  for (; done < static_cast<long>(count); ++done) {
+    const int now_flags =
+        done && (flags & MSG_WAITFORONE) ? (flags & ~MSG_WAITFORONE) | MSG_DONTWAIT
+                                         : flags & ~MSG_WAITFORONE;
+    long r = now_flags & MSG_DONTWAIT
+                 ? RawSyscall(SYS_recvmsg, fd, &messages[done].msg_hdr, now_flags)
+                 : ReceiveMessage(fd, s, &messages[done].msg_hdr, now_flags);
+    if (r == kCannotWait) return done ? done : BlockingRaw(f, false);
+    if (r < 0) {
+      if (!done) return r;
+      break;
+    }
+    const auto length = static_cast<uint32_t>(r);
+    if (!CopyOut(&messages[done].msg_len, length)) return done ? done : -EFAULT;
+    if (deadline != kNever && NowNs() >= deadline) {
+      ++done;
+      break;
+    }
+  }
+  if (f.r8) {
+    const int64_t left = deadline == kNever ? ToNs(ts) : deadline - NowNs();
+    const KernelTimespec out = {left > 0 ? left / 1000000000 : 0, left > 0 ? left % 1000000000 : 0};
+    CopyOut(ArgAs<void*>(f, 4), out);
+  }
+  return done;
+}
+
+long SysSendmmsg(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0), flags = ArgInt(f, 3);
+  auto messages = ArgAs<mmsghdr*>(f, 1);
+  const auto count = static_cast<uint32_t>(f.rdx);
+  FdState* s = SocketOf(fd);
+  if (!s || (flags & MSG_DONTWAIT)) return Raw(f);
+  long done = 0;
+  for (; done < static_cast<long>(count); ++done) {
+    const long r = SendMessage(fd, s, &messages[done].msg_hdr, flags);
+    if (r == kCannotWait) return done ? done : BlockingRaw(f, false);
+    if (r < 0) return done ? done : r;
+    const auto length = static_cast<uint32_t>(r);
+    if (!CopyOut(&messages[done].msg_len, length)) return done ? done : -EFAULT;
+  }
+  return done;
+}
+
+}  // namespace green

@@ -1,0 +1,149 @@
+#include "syscalls/socket_io.h"
+
+namespace green {
+namespace {
+
+// After a read that came back short from a TCP socket there is nothing left until the next
+// event, so the try that would fail is skipped. Only for registered fds (else the event would
+// not come) and not after end of file, error or urgent data, which hide behind a short read.
+bool KnownEmpty(FdState* s, uint32_t sequence) {
+  return s->drained_at.load(std::memory_order_relaxed) == sequence + 1 &&
+         !(s->flags.load(std::memory_order_relaxed) & kNoSkip);
+}
+
+long ReceiveOnce(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen) {
+  const uint32_t sequence = SequenceIn(s);
+  const bool stream = s->flags.load(std::memory_order_relaxed) & kStream;
+  if (stream && len && KnownEmpty(s, sequence)) return -EAGAIN;
+  const bool registered = s->registered.load(std::memory_order_acquire);
+  const long r =
+      RawSyscall(SYS_recvfrom, fd, buf, len, flags | MSG_DONTWAIT, addr, addrlen);
+  if (stream && registered && r > 0 && static_cast<size_t>(r) < len && !(flags & ~MSG_NOSIGNAL))
+    s->drained_at.store(sequence + 1, std::memory_order_relaxed);
+  return r;
+}
+
+// Where a partly transferred iovec goes on.
+struct IovCursor {
+  const iovec* iov;
+  size_t count;
+  size_t offset;
+  void Advance(size_t n) {
+    while (n) {
+      iovec v;
+      if (!count || !CopyIn(&v, iov)) return;
+      const size_t left = v.iov_len - offset;
+      if (n < left) {
+        offset += n;
+        return;
+      }
+      n -= left;
+      offset = 0;
+      ++iov;
+      --count;
+    }
+  }
+};
+
+bool TotalLength(const msghdr& msg, size_t* total) {
+  *total = 0;
+  for (size_t i = 0; i < msg.msg_iovlen; ++i) {
+    iovec v;
+    if (!CopyIn(&v, msg.msg_iov + i)) return false;
+    *total += v.iov_len;
+  }
+  return true;
+}
+
+}  // namespace
+
+long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen) {
+  if (!(flags & MSG_WAITALL) || (flags & MSG_PEEK)) {
+    return TryOrWait(fd, s, kIn, [&] { return ReceiveOnce(fd, s, buf, len, flags, addr, addrlen); });
+  }
+  // MSG_WAITALL: the kernel waits for the rest only on streams; elsewhere it is ignored.
+  size_t done = 0;
+  const bool stream = SocketIsStream(fd);
+  for (;;) {
+    const long r = TryOrWait(fd, s, kIn, [&] {
+      return ReceiveOnce(fd, s, static_cast<char*>(buf) + done, len - done, flags & ~MSG_WAITALL,
+                         addr, addrlen);
+    });
+    if (r <= 0) return done ? static_cast<long>(done) : r;
+    done += static_cast<size_t>(r);
+    if (!stream || done == len) return static_cast<long>(done);
+  }
+}
+
+bool SocketIsStream(int fd) {
+  int type = 0;
+  uint32_t size = sizeof type;
+  return !RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size) && type == SOCK_STREAM;
+}
+
+long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void* addr,
+          long addrlen) {
+  size_t done = 0;
+  for (;;) {
+    const long r = TryOrWait(fd, s, kOut, [&] {
+      return RawSyscall(SYS_sendto, fd, static_cast<const char*>(buf) + done, len - done,
+                        flags | MSG_DONTWAIT, addr, addrlen);
+    });
+    if (__builtin_expect(r >= 0 && done + static_cast<size_t>(r) == len, 1))
+      return static_cast<long>(len);
+    if (r < 0) return done ? static_cast<long>(done) : r;
+    done += static_cast<size_t>(r);
+    if (IsNonblocking(fd, s)) return static_cast<long>(done);
+  }
+}
+
+long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
+  if (flags & MSG_WAITALL) {
+    // Parks for the beginning; the kernel waits for the rest.
+    const long first = TryOrWait(fd, s, kIn, [&]() -> long {
+      char byte;
+      const long r =
+          RawSyscall(SYS_recvfrom, fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
+      return r == -EAGAIN ? r : 0;
+    });
+    if (first < 0 && first != kCannotWait) return first;
+    return BlockingCall(SYS_recvmsg, fd, reinterpret_cast<long>(msg), flags, 0, 0, 0, false);
+  }
+  return TryOrWait(fd, s, kIn,
+                   [&] { return RawSyscall(SYS_recvmsg, fd, msg, flags | MSG_DONTWAIT); });
+}
+
+long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
+  const long first = TryOrWait(
+      fd, s, kOut, [&] { return RawSyscall(SYS_sendmsg, fd, user, flags | MSG_DONTWAIT); });
+  if (first < 0) return first;
+  msghdr msg;
+  size_t total;
+  if (!CopyIn(&msg, user)) return first;
+  if (msg.msg_controllen) NoteShared();  // it may have carried descriptors
+  if (!TotalLength(msg, &total) || static_cast<size_t>(first) >= total) return first;
+  // A full stream took a part. The rest goes piece by piece, without the control data.
+  size_t done = static_cast<size_t>(first);
+  IovCursor rest = {msg.msg_iov, msg.msg_iovlen, 0};
+  rest.Advance(done);
+  while (done < total && rest.count) {
+    if (IsNonblocking(fd, s)) break;
+    iovec v;
+    if (!CopyIn(&v, rest.iov)) break;
+    const bool more = done + (v.iov_len - rest.offset) < total;
+    const long r = Send(fd, s, static_cast<char*>(v.iov_base) + rest.offset,
+                        v.iov_len - rest.offset, flags | (more ? MSG_MORE : 0), nullptr, 0);
+    if (r < 0) break;
+    done += static_cast<size_t>(r);
+    const bool partial = static_cast<size_t>(r) < v.iov_len - rest.offset;
+    rest.Advance(static_cast<size_t>(r));
+    if (v.iov_len == 0) {
+      ++rest.iov;
+      --rest.count;
+    }
+    if (partial) break;
+  }
+  return static_cast<long>(done);
+}
+
+}  // namespace green

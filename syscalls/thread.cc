@@ -1,0 +1,155 @@
+// A thread's beginning, end and identity.
+#include <linux/futex.h>
+#include <sched.h>
+
+#include "arch/x86_64/base_registers.h"
+#include "sched/futex_table.h"
+#include "sched/signals.h"
+#include "sched/stack_pool.h"
+#include "syscalls/handlers.h"
+#include "syscalls/threads.h"
+
+namespace green {
+namespace {
+
+// Tasks that have not called exit yet. The last one's exit is the process's.
+std::atomic<int> g_threads{1};
+
+// The kernel's struct robust_list_head (get_robust_list(2)).
+struct RobustList {
+  RobustList* next;
+};
+struct RobustListHead {
+  RobustList list;
+  long futex_offset;
+  RobustList* pending;
+};
+
+constexpr int kRobustLimit = 2048;  // the kernel's ROBUST_LIST_LIMIT
+
+void* Untagged(RobustList* p) { return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(p) & ~1ul); }
+
+void OwnerDied(RobustList* tagged, long offset, uint32_t tid) {
+  auto word = reinterpret_cast<uint32_t*>(static_cast<char*>(Untagged(tagged)) + offset);
+  FutexOwnerDied(word, tid, reinterpret_cast<uintptr_t>(tagged) & 1);
+}
+
+void WalkRobustList(Task* t) {
+  RobustListHead head;
+  if (!t->robust_list || !CopyIn(&head, t->robust_list)) return;
+  RobustList* entry = head.list.next;
+  for (int i = 0; i < kRobustLimit && Untagged(entry) != t->robust_list; ++i) {
+    RobustList node;
+    const bool readable = CopyIn(&node, Untagged(entry));
+    if (entry != head.pending) OwnerDied(entry, head.futex_offset, t->tid);
+    if (!readable) break;
+    entry = node.next;
+  }
+  if (head.pending) OwnerDied(head.pending, head.futex_offset, t->tid);
+}
+
+// On the scheduler's stack: the task executes nothing any more, so that whoever learns of its
+// end may reuse its stack at once. The kernel's order: robust list, then the tid word.
+void OnExit(Task* t) {
+  WalkRobustList(t);
+  uint32_t* tid_word = t->clear_child_tid;
+  auto slot = static_cast<StackSlot*>(t->stack);
+  FreeTask(t);
+  if (tid_word) {
+    const uint32_t zero = 0;
+    if (CopyOut(tid_word, zero)) FutexWake(tid_word, 1, FUTEX_BITSET_MATCH_ANY);
+  }
+  if (slot) FinishStack(slot, StackSlot::kEnded);
+}
+
+long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t tls,
+                 uint32_t* parent_tid, uint32_t* child_tid) {
+  Task* cur = CurrentTask();
+  Task* child = NewTask();
+  if (!child) return -EAGAIN;
+  const uint32_t tid = child->tid;
+  child->fs_base = flags & CLONE_SETTLS ? tls : cur->fs_base;
+  child->mask = cur->mask;
+  child->clear_child_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : nullptr;
+  child->affinity = cur->affinity;
+  for (int i = 0; i < 16; ++i) child->name[i] = cur->name[i];
+  child->stack = cur->spawn_stack;
+  cur->spawn_stack = nullptr;
+  // The child leaves the runtime through a copy of this very frame, on its own stack.
+  auto frame = reinterpret_cast<SyscallFrame*>(stack_top - GREEN_RED_ZONE - sizeof(SyscallFrame));
+  *frame = f;
+  frame->rax = 0;
+  child->entry_frame = frame;
+  PrepareTask(child, frame);
+  if (flags & CLONE_PARENT_SETTID) CopyOut(parent_tid, tid);
+  if (flags & CLONE_CHILD_SETTID) CopyOut(child_tid, tid);
+  g_threads.fetch_add(1, std::memory_order_relaxed);
+  Spawn(child);
+  return tid;
+}
+
+bool IsThread(uint64_t flags) { return (flags & CLONE_THREAD) && (flags & CLONE_VM); }
+
+}  // namespace
+
+void InitThreads() { g_threads.store(1, std::memory_order_relaxed); }
+void ThreadExitHook(Task* t) { OnExit(t); }
+
+long SysClone(SyscallFrame& f) {
+  const uint64_t flags = f.rdi;
+  if (IsThread(flags))
+    return StartThread(f, flags, f.rsi, f.r8, ArgAs<uint32_t*>(f, 2), ArgAs<uint32_t*>(f, 3));
+  return flags & CLONE_VM ? StartVmChild(f) : ForkProcess(f);
+}
+
+long SysClone3(SyscallFrame& f) {
+  CloneArgs args = {};
+  const size_t size = f.rsi;
+  if (size < 64) return -EINVAL;
+  if (!green_copy(&args, ArgAs<void*>(f, 0), size < sizeof args ? size : sizeof args))
+    return -EFAULT;
+  if (IsThread(args.flags))
+    return StartThread(f, args.flags, args.stack + args.stack_size, args.tls,
+                       reinterpret_cast<uint32_t*>(args.parent_tid),
+                       reinterpret_cast<uint32_t*>(args.child_tid));
+  return args.flags & CLONE_VM ? StartVmChild(f) : ForkProcess(f);
+}
+
+long SysExit(SyscallFrame& f) {
+  if (g_threads.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    for (;;) RawSyscall(SYS_exit_group, f.rdi);
+  ExitTask();
+}
+
+long SysGettid(SyscallFrame&) { return CurrentTask()->tid; }
+
+long SysSetTidAddress(SyscallFrame& f) {
+  CurrentTask()->clear_child_tid = ArgAs<uint32_t*>(f, 0);
+  return CurrentTask()->tid;
+}
+
+long SysSetRobustList(SyscallFrame& f) {
+  if (f.rsi != sizeof(RobustListHead)) return -EINVAL;
+  CurrentTask()->robust_list = ArgAs<void*>(f, 0);
+  return 0;
+}
+
+long SysGetRobustList(SyscallFrame& f) {
+  Task* t = f.rdi ? FindTask(static_cast<uint32_t>(f.rdi)) : CurrentTask();
+  if (!t) return Raw(f);  // another process's
+  const uint64_t size = sizeof(RobustListHead);
+  return CopyOut(ArgAs<void*>(f, 1), t->robust_list) && CopyOut(ArgAs<void*>(f, 2), size)
+             ? 0
+             : -EFAULT;
+}
+
+// The kernel would write the carrier's CPU number and abort the carrier's critical sections
+// while the task may be elsewhere. libc then asks getcpu(2).
+long SysRseq(SyscallFrame&) { return -ENOSYS; }
+
+long SysSchedYield(SyscallFrame&) {
+  Yield();
+  return 0;
+}
+
+}  // namespace green

@@ -1,0 +1,16 @@
+// Between the thread and process families.
+#pragma once
+
+#include "syscalls/call.h"
+
+namespace green {
+
+void InitThreads();
+void ThreadExitHook(Task* t);
+// clone of a process that gets a copy of the memory; of one that shares it (vfork, posix_spawn).
+long ForkProcess(SyscallFrame& f);
+long StartVmChild(SyscallFrame& f);
+// Runs in a forked child once it is a plain native process again.
+void SetForkedChildHook(void (*hook)());
+
+}  // namespace green

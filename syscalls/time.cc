@@ -1,0 +1,77 @@
+// Sleeping, and the CPU clocks of tasks.
+#include <time.h>
+
+#include "sched/identity.h"
+#include "syscalls/handlers.h"
+
+namespace green {
+namespace {
+
+long SleepUntil(int64_t deadline) {
+  Task* cur = CurrentTask();
+  Count(CurrentWorker()->parked_sleep);
+  while (NowNs() < deadline) {
+    if (cur->attention.load(std::memory_order_acquire)) return kRestartNoHandler;
+    ParkUntil(WaitReason::kSleep, deadline);
+  }
+  return 0;
+}
+
+}  // namespace
+
+long SysNanosleep(SyscallFrame& f) {
+  KernelTimespec ts;
+  if (!CopyIn(&ts, ArgAs<void*>(f, 0))) return -EFAULT;
+  if (!ValidTimespec(ts)) return -EINVAL;
+  const int64_t deadline = DeadlineAfter(ToNs(ts));
+  const long r = SleepUntil(deadline);
+  if (r && f.rsi) {
+    const int64_t left = deadline - NowNs();
+    const KernelTimespec out = {left > 0 ? left / 1000000000 : 0, left > 0 ? left % 1000000000 : 0};
+    if (!CopyOut(ArgAs<void*>(f, 1), out)) return -EFAULT;
+  }
+  return r;
+}
+
+long SysClockNanosleep(SyscallFrame& f) {
+  const int clock = ArgInt(f, 0);
+  KernelTimespec ts;
+  // Clocks that stop, jump ahead or count CPU time: the kernel knows when they are due.
+  if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME &&
+      clock != CLOCK_TAI)
+    return BlockingRaw(f, true);
+  if (!CopyIn(&ts, ArgAs<void*>(f, 2))) return -EFAULT;
+  if (!ValidTimespec(ts)) return -EINVAL;
+  if (f.rsi & TIMER_ABSTIME) {
+    // The clock may be set meanwhile: look at it again at least once a second.
+    const int64_t due = ToNs(ts);
+    for (;;) {
+      const int64_t now = ClockNs(clock);
+      if (now >= due) return 0;
+      const int64_t piece = clock != CLOCK_MONOTONIC && due - now > 1000000000 ? 1000000000
+                                                                              : due - now;
+      const int64_t start = NowNs();
+      const long r = SleepUntil(piece > kNever - start ? kNever - 1 : start + piece);
+      if (r) return r;
+    }
+  }
+  const int64_t deadline = DeadlineAfter(ToNs(ts));
+  const long r = SleepUntil(deadline);
+  if (r && f.r10) {
+    const int64_t left = deadline - NowNs();
+    const KernelTimespec out = {left > 0 ? left / 1000000000 : 0, left > 0 ? left % 1000000000 : 0};
+    if (!CopyOut(ArgAs<void*>(f, 3), out)) return -EFAULT;
+  }
+  return r;
+}
+
+// clock_gettime(2) as a system call; libc mostly uses the vDSO (interpose/clock.cc).
+long SysClockGettime(SyscallFrame& f) {
+  int64_t ns;
+  if (!TaskClock(ArgInt(f, 0), &ns)) return Raw(f);
+  if (ns < 0) return -EINVAL;
+  const KernelTimespec ts = {ns / 1000000000, ns % 1000000000};
+  return CopyOut(ArgAs<void*>(f, 1), ts) ? 0 : -EFAULT;
+}
+
+}  // namespace green
