@@ -41,7 +41,8 @@ char ThreadState(uint32_t tid) {
 }
 
 bool WorkWaits(Worker* w) {
-  return w->queue.Size() || w->next.load(std::memory_order_relaxed) || g_sched.global.Size();
+  return w->queue.Size() || w->next.load(std::memory_order_relaxed) || g_sched.global.Size() ||
+         g_sched.urgent.Size();
 }
 
 // The worker of a carrier that sleeps in the kernel goes to another carrier.
@@ -53,70 +54,111 @@ void TakeAway(Carrier* c) {
   }
 }
 
-// Looks at one worker; true when it is running something.
-bool LookAt(Worker* w, int64_t now) {
-  if (w->state.load(std::memory_order_relaxed) != WorkerState::kRunning) return false;
-  const uint32_t picks = w->picks.load(std::memory_order_relaxed);
-  if (picks != w->seen_picks || w->seen_since == 0) {
-    w->seen_picks = picks;
-    w->seen_since = now;
-    return true;
-  }
-  Carrier* c = w->carrier.load(std::memory_order_acquire);
-  if (!c || !c->tid) return true;
-  const int64_t ran = now - w->seen_since;
-  if (!WorkWaits(w) && !(c->in_syscall.load(std::memory_order_relaxed) && ReactorHasWaiters()))
-    return true;
+struct Look {
+  bool running = false;     // some worker runs a task
+  bool waiting = false;     // work, a timer or an fd waits
+  bool responsive = false;  // some worker has picked a task since the last look
+  Worker* slowest = nullptr;  // whose task has run longest
+};
+
+// One worker whose task is the same as a tick ago.
+void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
+  const bool fds_wait = ReactorHasWaiters() && !g_sched.poller.load(std::memory_order_relaxed);
+  const bool in_syscall = c->in_syscall.load(std::memory_order_relaxed);
+  if (!WorkWaits(w) && !(in_syscall && (fds_wait || w->timers.Earliest() <= now))) return;
   w->next_stealable.store(true, std::memory_order_relaxed);
   if (g_sched.idle_count.load(std::memory_order_relaxed)) WakeWorker();
-  if (__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) return true;
-  if (c->in_syscall.load(std::memory_order_relaxed)) {
-    TakeAway(c);
-    return true;
-  }
+  if (__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) return;
+  if (in_syscall) return TakeAway(c);
   const char state = ThreadState(c->tid);
   if (state == 'S' || state == 'D') {
     TakeAway(c);
-  } else if (ran >= g_sched.options.slice_ns) {
+  } else if (now - w->seen_since >= g_sched.options.slice_ns) {
     KickCarrier(c);
     w->seen_since = now;
   }
-  return true;
+}
+
+Look LookAround(int64_t now) {
+  Look look;
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
+    Worker* w = &g_sched.workers[i];
+    look.waiting |= WorkWaits(w) || w->timers.Earliest() != kNever;
+    if (w->state.load(std::memory_order_relaxed) != WorkerState::kRunning) continue;
+    look.running = true;
+    const uint32_t picks = w->picks.load(std::memory_order_relaxed);
+    if (picks != w->seen_picks || w->seen_since == 0) {
+      w->seen_picks = picks;
+      w->seen_since = now;
+      look.responsive = true;
+      continue;
+    }
+    Carrier* c = w->carrier.load(std::memory_order_acquire);
+    if (!c || !c->tid) continue;
+    if (!look.slowest || w->seen_since < look.slowest->seen_since) look.slowest = w;
+    LookAtStuck(w, c, now);
+  }
+  look.waiting |= ReactorHasWaiters();
+  return look;
+}
+
+// Something urgent waits and no worker is about to look: the task that has run longest gives way.
+void DeliverUrgent(const Look& look) {
+  if (!g_sched.urgent.Size() || look.responsive || !look.slowest) return;
+  if (g_sched.idle_count.load(std::memory_order_relaxed)) return WakeWorker();
+  Carrier* c = look.slowest->carrier.load(std::memory_order_acquire);
+  if (!c || !c->tid || __atomic_load_n(&c->in_green, __ATOMIC_RELAXED) ||
+      c->in_syscall.load(std::memory_order_relaxed))
+    return;
+  KickCarrier(c);
+  look.slowest->seen_since = NowNs();
+}
+
+// Until the next tick or timer. When tasks compute on every worker and nobody waits in the
+// reactor, the monitor does; busy servers poll by themselves and are not disturbed.
+void WaitForTick(const Look& look) {
+  int64_t wait = kTickNs;
+  const bool polls = look.running && !look.responsive &&
+                     !g_sched.poller.load(std::memory_order_relaxed);
+  if (look.running) {
+    const int64_t now = NowNs();
+    for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
+      const int64_t due = g_sched.workers[i].timers.Earliest();
+      if (due != kNever && due - now < wait) wait = due - now;
+    }
+    if (wait < 50'000) wait = 50'000;
+  }
+  if (polls && ReactorHasWaiters())
+    PollReactor(wait);
+  else
+    SleepNs(wait);
 }
 
 void MonitorThread(void*) {
   int idle_ticks = 0;
+  Look look;
   for (;;) {
-    SleepNs(kTickNs);
+    WaitForTick(look);
     const int64_t now = NowNs();
-    bool any_running = false, any_waiting = false;
-    for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
-      any_running |= LookAt(&g_sched.workers[i], now);
-      any_waiting |= WorkWaits(&g_sched.workers[i]);
-    }
-    if (any_running && !g_sched.poller.load(std::memory_order_relaxed)) {
+    look = LookAround(now);
+    if (look.running) {
+      // Also with a poller asleep: it does not know timers that were added since.
       FireTimers(now);
-      if (ReactorHasWaiters()) PollReactor(0);
-      any_waiting |= ReactorHasWaiters();
+      if (!look.responsive && ReactorHasWaiters() &&
+          !g_sched.poller.load(std::memory_order_relaxed))
+        PollReactor(0);
+      DeliverUrgent(look);
     }
-    if (any_running) {
-      for (uint32_t i = 0; i < g_sched.worker_count; ++i)
-        any_waiting |= g_sched.workers[i].timers.Earliest() != kNever;
-    }
-    if (any_running && any_waiting) {
+    if (look.running && look.waiting) {
       idle_ticks = 0;
       continue;
     }
     if (++idle_ticks < kIdleTicksBeforeSleep) continue;
     // Announce, then look once more: a waker that saw 0 did so before this look.
     g_sleeping.store(1, std::memory_order_seq_cst);
-    bool waits = false;
-    for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
-      Worker& w = g_sched.workers[i];
-      if (w.state.load(std::memory_order_seq_cst) == WorkerState::kRunning)
-        waits |= WorkWaits(&w) || w.timers.Earliest() != kNever || ReactorHasWaiters();
-    }
-    if (!waits) RawSyscall(SYS_futex, &g_sleeping, FUTEX_WAIT_PRIVATE, 1, nullptr);
+    const Look last = LookAround(now);
+    if (!last.running || !last.waiting)
+      RawSyscall(SYS_futex, &g_sleeping, FUTEX_WAIT_PRIVATE, 1, nullptr);
     g_sleeping.store(0, std::memory_order_seq_cst);
     idle_ticks = 0;
   }

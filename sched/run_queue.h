@@ -38,6 +38,7 @@ class GlobalQueue {
     return t;
   }
   uint32_t Size() const { return size_.load(std::memory_order_seq_cst); }
+  bool MaybeAny() const { return size_.load(std::memory_order_relaxed) != 0; }
   void Reset() {
     lock_.Reset();
     head_ = tail_ = nullptr;

@@ -58,6 +58,7 @@ inline void PrepareRun(Carrier* c, Task* next, uint64_t now) {
 // The next task without a system call, or null when the scheduler loop should look further.
 inline Task* PickFast(Worker* w) {
   if (--w->polls_in == 0) return nullptr;
+  if (__builtin_expect(g_sched.urgent.MaybeAny(), 0)) return nullptr;
   w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (w->next.load(std::memory_order_relaxed) && w->next_streak < kMaxNextStreak) {
     if (Task* t = w->next.exchange(nullptr, std::memory_order_acq_rel)) {
@@ -141,7 +142,7 @@ inline void MaybeWake(Worker* w) {
 void Enqueue(Task* t, bool urgent) {
   Worker* w = CurrentWorker();
   if (__builtin_expect(!w, 0)) {
-    g_sched.global.Push(t);
+    g_sched.urgent.Push(t);
     WakeWorker();
     return;
   }
@@ -209,6 +210,10 @@ Task* FindRunnable(Carrier* c, Worker* w) {
   for (;;) {
     if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
     if (w->timers.Earliest() != kNever) FireTimersOf(w->timers, NowNs());
+    if (Task* t = g_sched.urgent.Pop()) {
+      if (w->polls_in == 0) w->polls_in = 1;  // the round's look is still due
+      return t;
+    }
     if (w->polls_in == 0) {
       w->polls_in = kPicksPerRound;
       if (Task* t = g_sched.global.Pop()) return t;
@@ -233,7 +238,7 @@ void SchedulerLoop(Carrier* c) {
     }
     if (Task* t = c->requeue) {
       c->requeue = nullptr;
-      g_sched.global.Push(t);
+      g_sched.urgent.Push(t);
       WakeWorker();
     }
     if (!c->worker) WaitForWorker(c);

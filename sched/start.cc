@@ -3,6 +3,7 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "arch/x86_64/base_registers.h"
@@ -25,6 +26,21 @@ uint32_t CpusAllowed() {
   uint32_t n = 0;
   for (long i = 0; i < bytes / 8; ++i) n += static_cast<uint32_t>(__builtin_popcountl(mask[i]));
   return n ? n : 1;
+}
+
+// What the kernel keeps for the process's first thread and the task keeps from now on.
+void AdoptThreadState(Task* main, uint32_t pid) {
+  RawSyscall(SYS_prctl, PR_GET_NAME, main->name);
+  uint64_t length;
+  RawSyscall(SYS_get_robust_list, 0, &main->robust_list, &length);
+  uint32_t* word = nullptr;
+  if (RawSyscall(SYS_prctl, PR_GET_TID_ADDRESS, &word) != 0 || !word) {
+    // Without CONFIG_CHECKPOINT_RESTORE: libc keeps the number in its thread structure.
+    auto tcb = reinterpret_cast<uint32_t*>(main->fs_base);
+    for (int i = 0; i < 512 && !word; ++i)
+      if (tcb[i] == pid) word = &tcb[i];
+  }
+  main->clear_child_tid = word;
 }
 
 Task* g_main_before_fork = nullptr;
@@ -58,6 +74,10 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   if (!main) return -12;
   main->tid = pid;
   main->fs_base = GetFsBase();
+  AdoptThreadState(main, pid);
+  main->nice = 20 - static_cast<int>(RawSyscall(SYS_getpriority, 0, 0));
+  main->policy = static_cast<int>(RawSyscall(SYS_sched_getscheduler, 0));
+  RawSyscall(SYS_sched_getparam, 0, &main->priority);
   if (int r = StartSignals(main)) return r;
   main->state.store(0, std::memory_order_relaxed);
   if (!AdoptMainCarrier(main, &g_sched.workers[0])) return -12;
@@ -95,6 +115,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
     w.seen_since = 0;
   }
   g_sched.global.Reset();
+  g_sched.urgent.Reset();
   g_sched.idle_lock.Reset();
   g_sched.idle_count.store(0, std::memory_order_relaxed);
   g_sched.poller.store(nullptr, std::memory_order_relaxed);

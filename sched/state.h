@@ -15,7 +15,10 @@ struct SchedulerState {
   uint32_t pid = 0;
   uint64_t wake_interval_ticks = 100'000;  // about 40 us
   Worker workers[kMaxWorkers];
-  GlobalQueue global;
+  GlobalQueue global;  // overflow of the workers' queues
+  // Woken by who has no worker (monitor, carriers back from the kernel): looked at before every
+  // pick, so that due timers and finished I/O get ahead of tasks that compute.
+  GlobalQueue urgent;
 
   // Idle protocol (idle.cc).
   SpinLock idle_lock;

@@ -71,6 +71,7 @@ void FreeTask(Task* t) {
   t->entry_frame = t->stack = t->spawn_stack = nullptr;
   t->cpu_ticks = 0;
   t->affinity = 0;
+  t->policy = t->priority = t->nice = 0;
   t->bound = false;
   t->in_handler_mask = false;
   t->save_vectors = 0;

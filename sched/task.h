@@ -91,6 +91,9 @@ struct Task {
   void* stack = nullptr;        // its slot's metadata in the stack pool, or null
   void* spawn_stack = nullptr;  // what pthread_create prepared for the child
   uint64_t cpu_ticks = 0;       // TSC ticks on a carrier before the current run
+  int policy = 0;               // SCHED_OTHER
+  int priority = 0;             // of the policy
+  int nice = 0;
   uint64_t affinity = 0;        // CPUs 0-63; 0 = as the process
 };
 

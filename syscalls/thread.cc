@@ -72,6 +72,9 @@ long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t t
   child->mask = cur->mask;
   child->clear_child_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : nullptr;
   child->affinity = cur->affinity;
+  child->policy = cur->policy;
+  child->priority = cur->priority;
+  child->nice = cur->nice;
   for (int i = 0; i < 16; ++i) child->name[i] = cur->name[i];
   child->stack = cur->spawn_stack;
   cur->spawn_stack = nullptr;
