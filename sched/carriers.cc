@@ -126,7 +126,7 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   c->task = main_task;
   c->worker = w;
-  c->sched_context = make_fcontext(c, 0, MainSchedulerEntry);
+  c->sched_context = MakeContext(c, MainSchedulerEntry);
   w->carrier.store(c, std::memory_order_relaxed);
   main_task->carrier.store(c, std::memory_order_relaxed);
   main_task->on_cpu.store(true, std::memory_order_relaxed);

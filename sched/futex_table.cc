@@ -68,7 +68,7 @@ class TwoBuckets {
 };
 
 // Parks until woken, out of time or interrupted; the waiter is in no bucket afterwards.
-long Sleep(Waiter* w, int64_t deadline) {
+__attribute__((always_inline)) inline long Sleep(Waiter* w, int64_t deadline) {
   Task* cur = w->task;
   Count(CurrentWorker()->parked_futex);
   if (deadline == kNever) {

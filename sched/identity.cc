@@ -36,10 +36,18 @@ int64_t TicksToNs(uint64_t ticks) {
 void StartTaskClocks() { g_rate = {Ticks(), NowNs()}; }
 
 int64_t CpuNsOf(Task* t) {
-  uint64_t ticks = t->cpu_ticks;
   // A running task's current stretch; approximate for another carrier's, exact for our own.
-  if (Carrier* c = t->carrier.load(std::memory_order_acquire)) ticks += Ticks() - c->run_since;
-  return TicksToNs(ticks);
+  Carrier* c = t->carrier.load(std::memory_order_acquire);
+  if (!g_sched.exact_cpu_time.exchange(true, std::memory_order_relaxed) && c) {
+    // The first question: what ran until now was only sampled, and not while the monitor slept
+    // for want of other tasks. What no sample explains goes to the one that asks.
+    c->run_since = Ticks();
+    const int64_t unexplained = ClockNs(CLOCK_PROCESS_CPUTIME_ID) - g_sched.sampled_ns;
+    if (unexplained > 0) t->cpu_ns += unexplained;
+  }
+  uint64_t ticks = t->cpu_ticks;
+  if (c && c->run_since) ticks += Ticks() - c->run_since;
+  return t->cpu_ns + TicksToNs(ticks);
 }
 
 void ApplyAffinity(Carrier* c, Task* t) {

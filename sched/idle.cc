@@ -16,9 +16,6 @@ bool WorkToDo(Carrier* c, Worker* w) {
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     Worker& other = g_sched.workers[i];
     if (other.queue.Size()) return true;
-    if (other.next_stealable.load(std::memory_order_relaxed) &&
-        other.next.load(std::memory_order_relaxed))
-      return true;
   }
   return false;
 }

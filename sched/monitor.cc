@@ -66,17 +66,28 @@ void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   const bool fds_wait = ReactorHasWaiters() && !g_sched.poller.load(std::memory_order_relaxed);
   const bool in_syscall = c->in_syscall.load(std::memory_order_relaxed);
   if (!WorkWaits(w) && !(in_syscall && (fds_wait || w->timers.Earliest() <= now))) return;
-  w->next_stealable.store(true, std::memory_order_relaxed);
-  if (g_sched.idle_count.load(std::memory_order_relaxed)) WakeWorker();
+  const bool idlers = g_sched.idle_count.load(std::memory_order_relaxed);
+  if (idlers && w->queue.Size()) WakeWorker();
   if (__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) return;
   if (in_syscall) return TakeAway(c);
   const char state = ThreadState(c->tid);
   if (state == 'S' || state == 'D') {
     TakeAway(c);
+  } else if (idlers && w->next.load(std::memory_order_relaxed)) {
+    w->share_next.store(true, std::memory_order_relaxed);
+    KickCarrier(c);
   } else if (now - w->seen_since >= g_sched.options.slice_ns) {
     KickCarrier(c);
     w->seen_since = now;
   }
+}
+
+// A task that has run for the whole tick.
+void Sample(Carrier* c) {
+  Task* t = c->task;
+  if (!t || g_sched.exact_cpu_time.load(std::memory_order_relaxed)) return;
+  t->cpu_ns += kTickNs;
+  g_sched.sampled_ns += kTickNs;
 }
 
 Look LookAround(int64_t now) {
@@ -96,6 +107,7 @@ Look LookAround(int64_t now) {
     Carrier* c = w->carrier.load(std::memory_order_acquire);
     if (!c || !c->tid) continue;
     if (!look.slowest || w->seen_since < look.slowest->seen_since) look.slowest = w;
+    Sample(c);
     LookAtStuck(w, c, now);
   }
   look.waiting |= ReactorHasWaiters();

@@ -40,9 +40,12 @@ inline void Land(Transfer t) {
   }
 }
 
+// Reading the TSC costs as much as the rest of a switch, so tasks' CPU time is exact only from
+// the first time that the program asks for one's (identity.cc); before that it is sampled.
 inline uint64_t StopClock(Carrier* c, Task* cur) {
+  if (__builtin_expect(!g_sched.exact_cpu_time.load(std::memory_order_relaxed), 1)) return 0;
   const uint64_t now = Ticks();
-  cur->cpu_ticks += now - c->run_since;
+  if (c->run_since) cur->cpu_ticks += now - c->run_since;
   return now;
 }
 
@@ -55,25 +58,28 @@ inline void PrepareRun(Carrier* c, Task* next, uint64_t now) {
   SetFsBase(next->fs_base);
 }
 
+inline Task* TakeNext(Worker* w) {
+  Task* t = w->next.load(std::memory_order_relaxed);
+  w->next.store(nullptr, std::memory_order_relaxed);
+  return t;
+}
+
 // The next task without a system call, or null when the scheduler loop should look further.
 inline Task* PickFast(Worker* w) {
   if (--w->polls_in == 0) return nullptr;
   if (__builtin_expect(g_sched.urgent.MaybeAny(), 0)) return nullptr;
   w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (w->next.load(std::memory_order_relaxed) && w->next_streak < kMaxNextStreak) {
-    if (Task* t = w->next.exchange(nullptr, std::memory_order_acq_rel)) {
-      ++w->next_streak;
-      return t;
-    }
+    ++w->next_streak;
+    return TakeNext(w);
   }
   w->next_streak = 0;
   if (Task* t = w->queue.Pop()) return t;
-  if (w->next.load(std::memory_order_relaxed))
-    return w->next.exchange(nullptr, std::memory_order_acq_rel);
-  return nullptr;
+  return TakeNext(w);
 }
 
-inline void JumpAway(Carrier* c, Task* cur) {
+// One copy of it: two parked tasks then return to the same place, as the CPU predicts.
+__attribute__((noinline)) void JumpAway(Carrier* c, Task* cur) {
   Worker* w = c->worker;
   Task* next = w ? PickFast(w) : nullptr;
   if (next == cur) return;
@@ -83,10 +89,10 @@ inline void JumpAway(Carrier* c, Task* cur) {
   const uint64_t now = StopClock(c, cur);
   if (next && !next->on_cpu.load(std::memory_order_acquire)) {
     PrepareRun(c, next, now);
-    Land(jump_fcontext(next->context, cur));
+    Land(green_switch(next->context, cur));
   } else {
     c->picked = next;
-    Land(jump_fcontext(c->sched_context, cur));
+    Land(green_switch(c->sched_context, cur));
   }
 }
 
@@ -117,14 +123,9 @@ inline void SwitchAway(Task* cur) {
   cur->save_vectors = save;
 }
 
-void PushNext(Worker* w, Task* t) {
+inline void PushNext(Worker* w, Task* t) {
   Task* old = w->next.load(std::memory_order_relaxed);
-  if (!old) {
-    // Only the owner stores a task here, so a plain store cannot lose one.
-    w->next.store(t, std::memory_order_release);
-    return;
-  }
-  old = w->next.exchange(t, std::memory_order_acq_rel);
+  w->next.store(t, std::memory_order_relaxed);
   if (old) w->queue.Push(old, g_sched.global);
 }
 
@@ -194,14 +195,6 @@ Task* StealFromOthers(Worker* w) {
       Count(w->steals);
       return t;
     }
-    if (victim->next_stealable.load(std::memory_order_relaxed) &&
-        victim->next.load(std::memory_order_relaxed)) {
-      victim->next_stealable.store(false, std::memory_order_relaxed);
-      if (Task* t = victim->next.exchange(nullptr, std::memory_order_acq_rel)) {
-        Count(w->steals);
-        return t;
-      }
-    }
   }
   return nullptr;
 }
@@ -253,8 +246,8 @@ void SchedulerLoop(Carrier* c) {
       __builtin_ia32_pause();
       if (spins > 1000) RawSyscall(SYS_sched_yield);
     }
-    PrepareRun(c, next, Ticks());
-    Land(jump_fcontext(next->context, nullptr));
+    PrepareRun(c, next, g_sched.exact_cpu_time.load(std::memory_order_relaxed) ? Ticks() : 0);
+    Land(green_switch(next->context, nullptr));
     c->task = nullptr;
   }
 }
@@ -313,6 +306,12 @@ void Preempt() {
   cur->save_vectors = save;
 }
 
+void ShareNext() {
+  Worker* w = CurrentWorker();
+  w->share_next.store(false, std::memory_order_relaxed);
+  if (Task* t = TakeNext(w)) w->queue.Push(t, g_sched.global);
+}
+
 void Spawn(Task* child) {
   Carrier* c = CurrentCarrier();
   Worker* w = c->worker;
@@ -325,13 +324,13 @@ void Spawn(Task* child) {
   cur->carrier.store(nullptr, std::memory_order_relaxed);
   w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   PrepareRun(c, child, StopClock(c, cur));
-  Land(jump_fcontext(child->context, cur));
+  Land(green_switch(child->context, cur));
 }
 
 void PrepareTask(Task* t, void* stack_top) {
   t->state.store(0, std::memory_order_relaxed);
   t->on_cpu.store(false, std::memory_order_relaxed);
-  t->context = make_fcontext(stack_top, 0, green_task_trampoline);
+  t->context = MakeContext(stack_top, green_task_trampoline);
 }
 
 extern "C" __attribute__((visibility("hidden"), used)) void* green_task_begin(Transfer t) {
@@ -348,7 +347,7 @@ void ExitTask() {
   Task* cur = c->task;
   c->exiting = cur;
   cur->carrier.store(nullptr, std::memory_order_relaxed);
-  jump_fcontext(c->sched_context, cur);
+  green_switch(c->sched_context, cur);
   __builtin_unreachable();
 }
 

@@ -45,6 +45,8 @@ void UnparkLater(Task* t);
 void Yield();
 // As Yield, called by the preemption signal.
 void Preempt();
+// Makes the current worker's next task stealable; called by the monitor's signal.
+void ShareNext();
 
 // Makes `child` (context prepared by PrepareTask) runnable and runs it at once; the caller goes
 // on when the child parks, or elsewhere.

@@ -302,7 +302,13 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   EnterGreen();
   Task* t = CurrentTask();
   if (sig == kKickSignal) {
-    if (!t->attention.load(std::memory_order_acquire) && !InLibraryText(pc)) Preempt();
+    Worker* w = CurrentWorker();
+    if (w->share_next.load(std::memory_order_relaxed)) {
+      ShareNext();
+      WakeWorker();
+    } else if (!t->attention.load(std::memory_order_acquire) && !InLibraryText(pc)) {
+      Preempt();
+    }
   } else if (fault) {
     if ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig))) {
       // Back to the instruction, which faults again under the default action: a true core.

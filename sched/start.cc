@@ -109,7 +109,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
     w.carrier.store(nullptr, std::memory_order_relaxed);
     w.state.store(WorkerState::kRunning, std::memory_order_relaxed);
     w.next.store(nullptr, std::memory_order_relaxed);
-    w.next_stealable.store(false, std::memory_order_relaxed);
+    w.share_next.store(false, std::memory_order_relaxed);
     w.queue.Reset();
     w.timers.Reset();
     w.seen_since = 0;

@@ -25,6 +25,9 @@ struct SchedulerState {
   std::atomic<uint32_t> idle_count{0};
   std::atomic<Worker*> poller{nullptr};
 
+  std::atomic<bool> exact_cpu_time{false};
+  int64_t sampled_ns = 0;  // CPU time that the monitor has put down to tasks
+
   void (*exit_hook)(Task*) = nullptr;
   void (*attention_hook)() = nullptr;
   void (*deliver_hook)() = nullptr;

@@ -21,9 +21,11 @@ struct alignas(64) Worker {
   std::atomic<WorkerState> state{WorkerState::kRunning};
 
   // The task to run next, ahead of the queue: the most recently woken, or a parent whose child
-  // runs first. Thieves take it only after next_stealable was set by the monitor.
+  // runs first. The owner's alone (atomic for readers), so that handing over costs no locked
+  // instruction; when its task runs long while others idle, the monitor asks by share_next and a
+  // signal to move it to the queue, where thieves find it.
   std::atomic<Task*> next{nullptr};
-  std::atomic<bool> next_stealable{false};
+  std::atomic<bool> share_next{false};
   uint32_t next_streak = 0;  // consecutive picks from `next`: bounded, so that pairs do not starve
 
   RunQueue queue;

@@ -28,7 +28,8 @@ bool Deadline(const SyscallFrame& f, bool absolute, int clock, int64_t* deadline
   return true;
 }
 
-long Wait(SyscallFrame& f, uint32_t* word, uint32_t bitset, bool absolute, int clock) {
+__attribute__((always_inline)) inline long Wait(SyscallFrame& f, uint32_t* word, uint32_t bitset,
+                                                bool absolute, int clock) {
   int64_t deadline;
   long error;
   if (!Deadline(f, absolute, clock, &deadline, &error)) return error;

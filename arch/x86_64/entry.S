@@ -119,7 +119,7 @@ green_syscall_after_raw:
         .cfi_endproc
         .size   green_syscall_after_raw, .-green_syscall_after_raw
 
-// First code of a task: make_fcontext's entry. rdi, rsi = Transfer. Leaves through the copy of
+// First code of a task, called by green_context_entry. rdi, rsi = Transfer. Leaves through the copy of
 // the creator's frame that lies at the top of the task's stack.
         .globl  green_task_trampoline
         .hidden green_task_trampoline
@@ -127,6 +127,7 @@ green_syscall_after_raw:
 green_task_trampoline:
         .cfi_startproc
         .cfi_undefined rip
+        andq    $-16, %rsp
         call    green_task_begin
         movq    %rax, %rsp
         .cfi_endproc
