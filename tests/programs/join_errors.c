@@ -10,7 +10,8 @@ static void* wait_for_release(void* mutex) {
 int main(void) {
   CHECK_EQ(pthread_join(pthread_self(), NULL), EDEADLK);
 
-  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  // Static: the detached thread may outlive this frame.
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   CHECK_OK(pthread_mutex_lock(&mutex));
   pthread_t detached = spawn(wait_for_release, &mutex);
   CHECK_OK(pthread_detach(detached));

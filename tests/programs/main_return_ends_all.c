@@ -25,7 +25,7 @@ static void* blocked(void* argument) {
 }
 
 int main(void) {
-  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;  // Outlives this frame.
   CHECK_OK(pthread_mutex_lock(&mutex));
   spawn(sleeping, NULL);
   spawn(blocked, &mutex);
