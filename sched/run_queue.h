@@ -77,6 +77,13 @@ class RunQueue {
     }
   }
 
+  // The task n places behind the first, or null; for prefetching only: it may be gone.
+  Task* Peek(uint32_t n) const {
+    const uint32_t head = head_.load(std::memory_order_relaxed);
+    if (tail_.load(std::memory_order_relaxed) - head <= n) return nullptr;
+    return slots_[(head + n) % kCapacity].load(std::memory_order_relaxed);
+  }
+
   uint32_t Size() const {
     const uint32_t tail = tail_.load(std::memory_order_acquire);
     const uint32_t head = head_.load(std::memory_order_acquire);

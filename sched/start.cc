@@ -113,6 +113,8 @@ void ResetSchedulerAfterFork(Task* survivor) {
     w.queue.Reset();
     w.timers.Reset();
     w.seen_since = 0;
+    w.fds_enlisted.store(0, std::memory_order_relaxed);
+    w.fds_delisted.store(0, std::memory_order_relaxed);
   }
   g_sched.global.Reset();
   g_sched.urgent.Reset();

@@ -37,6 +37,7 @@ struct alignas(64) Worker {
   uint32_t timers_in = 0;
   uint64_t last_wake_ticks = 0;
   std::atomic<uint64_t> spawned{0}, switches{0}, steals{0}, preemptions{0}, handoffs{0};
+  std::atomic<uint64_t> fds_enlisted{0}, fds_delisted{0};  // their sums' difference waits
   std::atomic<uint64_t> parked_futex{0}, parked_fd{0}, parked_sleep{0};
 
   // The monitor's notes.
