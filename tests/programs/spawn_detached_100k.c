@@ -22,7 +22,10 @@ int main(int argc, char** argv) {
   CHECK_OK(pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED));
   for (int i = 0; i < count; i++) {
     pthread_t thread;
-    CHECK_OK(pthread_create(&thread, &attr, body, NULL));
+    int error;
+    // On a loaded machine the kernel's thread numbers may run out natively until some have ended.
+    while ((error = pthread_create(&thread, &attr, body, NULL)) == EAGAIN) sleep_ms(1);
+    CHECK_OK(error);
   }
   CHECK_OK(pthread_attr_destroy(&attr));
   pthread_exit(NULL);
