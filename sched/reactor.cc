@@ -170,26 +170,32 @@ int EnlistFd(int fd, FdWaiter* w, uint32_t in, uint32_t out) {
   if (r) return r;
   if (Moved(s, w->events, in, out)) return 1;
   w->fired.store(false, std::memory_order_relaxed);
+  w->fd.store(fd, std::memory_order_relaxed);
   s->waiters.PushBack(w);
   Count(CurrentWorker()->fds_enlisted);
   return 0;
 }
 
-void DelistFd(int fd, FdWaiter* w) {
-  FdState* s = FdStateOf(fd);
+void DelistFd(FdWaiter* w) {
   Count(CurrentWorker()->fds_delisted);
   if (w->fired.load(std::memory_order_acquire)) return;
-  LockGuard guard(s->lock);
-  if (w->Linked()) w->Unlink();
+  for (;;) {
+    const int fd = w->fd.load(std::memory_order_acquire);
+    LockGuard guard(FdStateOf(fd)->lock);
+    if (w->fd.load(std::memory_order_relaxed) != fd) continue;
+    if (w->Linked()) w->Unlink();
+    return;
+  }
 }
 
-int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline) {
+int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline, int* moved_fd) {
   Task* cur = CurrentTask();
   FdWaiter w;
   w.task = cur;
   w.events = direction;
+  *moved_fd = -1;
   const int r = EnlistFd(fd, &w, sequence, sequence);
-  if (r) return r == 1 ? 0 : r;
+  if (__builtin_expect(r != 0, 0)) return r == 1 ? 0 : r;
   Count(CurrentWorker()->parked_fd);
   int result = 0;
   while (!w.fired.load(std::memory_order_acquire)) {
@@ -203,14 +209,59 @@ int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline) {
     }
     ParkUntil(WaitReason::kFd, deadline);
   }
-  DelistFd(fd, &w);
+  DelistFd(&w);
+  *moved_fd = MovedFd(w, fd);
   return result;
 }
+
+void ReleaseMoved(int fd) {
+  FdState* s = FdStateOf(fd);
+  {
+    LockGuard guard(s->lock);
+    if (--s->moved_here) return;
+  }
+  ForgetFd(fd);
+  RawSyscall(SYS_close, fd);
+}
+
+namespace {
+
+// Under s->lock. The waiters of `fd`, which is about to be closed, go on at a private number for
+// the same open file. Without a free number they are woken, and their calls fail with EBADF.
+void MoveWaiters(int fd, FdState* s) {
+  const long copy = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, g_epoll + 1);
+  const long low = copy == -EINVAL || copy == -EMFILE
+                       ? RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 64) : copy;
+  FdState* to = IsError(low) ? nullptr : FdStateOf(static_cast<int>(low));
+  if (!to) {
+    Task* batch[kWakeBatch];
+    while (const int n = TakeWaiters(s, kIn | kOut | kPri, batch))
+      for (int i = 0; i < n; ++i) Unpark(batch[i]);
+    return;
+  }
+  LockGuard guard(to->lock);  // nobody else knows that number yet
+  to->flags.store(s->flags.load(std::memory_order_relaxed) & ~uint32_t{kPrivate | kNonblockKnown},
+                  std::memory_order_relaxed);
+  to->receive_timeout = s->receive_timeout;
+  to->send_timeout = s->send_timeout;
+  to->moved_here = 0;
+  while (ListNode* p = s->waiters.Front()) {
+    auto w = static_cast<FdWaiter*>(p);
+    w->Unlink();
+    to->waiters.PushBack(w);
+    w->fd.store(static_cast<int>(low), std::memory_order_release);
+    ++to->moved_here;
+  }
+  RegisterLocked(static_cast<int>(low), to);
+}
+
+}  // namespace
 
 void ForgetFd(int fd) {
   FdState* s = FdStateOf(fd);
   if (!s) return;
   LockGuard guard(s->lock);
+  if (!s->waiters.Empty()) MoveWaiters(fd, s);
   if (s->registered.load(std::memory_order_relaxed)) {
     // Explicitly: a duplicate of the description may live on and keep it in the epoll set.
     epoll_event ev;
@@ -236,10 +287,6 @@ void ForgetFdRange(uint32_t first, uint32_t last) {
         chunk[fd % kChunk].registered.load(std::memory_order_relaxed))
       ForgetFd(static_cast<int>(fd));
   }
-}
-
-void WakeFdWaiters(int fd) {
-  if (FdState* s = FdStateOf(fd)) WakeWaiters(s, kIn | kOut | kPri, false);
 }
 
 int PollReactor(int64_t timeout_ns) {

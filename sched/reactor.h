@@ -7,9 +7,11 @@
 //   event:  under the fd's lock: sequence += 1; every waiter of that direction is delisted and
 //     unparked.
 //   Registration itself raises an event if the fd is ready then, so a first wait loses nothing.
-//   close: Forget() under the lock: generation += 1 (late events of the old registration are
-//     told by it and dropped), waiters are unparked and try again (and then see what the
-//     kernel says, EBADF or the new file).
+//   close: natively a blocked call keeps the open file and goes on waiting for it, whatever becomes
+//     of the number. So ForgetFd duplicates the description to a private number if there are
+//     waiters, moves them to that number's state (both locks; FdWaiter::fd tells) and bumps the
+//     generation (late events of the old registration are told by it and dropped). The last
+//     task that was moved closes the private number (ReleaseMoved).
 // Lock order: fd lock, then none (Unpark happens after it is released).
 #pragma once
 
@@ -30,6 +32,7 @@ struct FdWaiter : ListNode {
   Task* task;
   uint32_t events;
   std::atomic<bool> fired;
+  std::atomic<int> fd;  // where it is enlisted; changes when that number is closed meanwhile
 };
 
 enum FdFlags : uint32_t {
@@ -46,7 +49,9 @@ enum FdFlags : uint32_t {
   kUnpollable = 1024,  // epoll refused it: always ready
   kPrivate = 2048,     // made by this process and never shared: its flags may be cached
   kEpoll = 4096,
-  kNoNowait = 8192,    // RWF_NOWAIT is refused
+  kNoNowaitRead = 8192,    // RWF_NOWAIT is refused
+  kNoNowaitWrite = 32768,
+  kAnonymous = 65536,  // eventfd, timerfd, inotify, ...: no file type
   kNoSkip = 16384,     // end of file, error or urgent data seen: a short read proves nothing
 };
 
@@ -58,6 +63,7 @@ struct FdState {
   std::atomic<uint32_t> drained_at;  // sequence_in at which a read came back short, +1; 0 = none
   std::atomic<uint32_t> generation;
   std::atomic<uint32_t> flag_epoch, share_epoch;  // syscalls/fd_info.h
+  uint32_t moved_here;            // tasks that were moved to this private number; under the lock
   std::atomic<bool> accepting;    // a task is between accept's look and its call
   ListHead waiters;
   int64_t receive_timeout, send_timeout;  // ns, 0 = none
@@ -72,19 +78,24 @@ inline uint32_t SequenceOut(const FdState* s) {
 
 // 0: try again; -EINTR: a signal may be deliverable; -ETIMEDOUT: the deadline passed;
 // -EPERM: this kind of fd cannot be waited for; other -errno from the registration.
-int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline);
+// *moved_fd: -1, or the private number at which to go on, to be given to ReleaseMoved.
+int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline, int* moved_fd);
+void ReleaseMoved(int fd);
 
 // For waits on several fds: each Enlist after the sequences were read; then park; then Delist
 // all. 1 when the sequence moved (do not park), 0 when enlisted, -errno as above.
 int EnlistFd(int fd, FdWaiter* w, uint32_t sequence_in, uint32_t sequence_out);
-void DelistFd(int fd, FdWaiter* w);
+void DelistFd(FdWaiter* w);
+// After DelistFd: whether w had been moved; if so the caller gives the number to ReleaseMoved.
+inline int MovedFd(const FdWaiter& w, int enlisted) {
+  const int fd = w.fd.load(std::memory_order_relaxed);
+  return fd == enlisted ? -1 : fd;
+}
 // Makes sure that events arrive for fd. 0 or -errno (-EPERM: always ready).
 int RegisterFd(int fd);
 
 // The number fd is about to be closed or replaced.
 void ForgetFd(int fd);
-// After the number was closed or replaced: whoever waited on it tries again.
-void WakeFdWaiters(int fd);
 // ForgetFd for every number in use from first to last.
 void ForgetFdRange(uint32_t first, uint32_t last);
 

@@ -17,7 +17,9 @@ long Wait(const SyscallFrame& f, int64_t timeout) {
     const uint32_t sequence = SequenceIn(s);
     const long r = ask();
     if (r != 0) return r;
-    const int w = WaitFd(fd, kIn, sequence, deadline);
+    int moved;
+    const int w = WaitFd(fd, kIn, sequence, deadline, &moved);
+    if (moved >= 0) ReleaseMoved(moved);
     if (w == -EINTR) return kRestartNoHandler;
     if (w == -ETIMEDOUT) return ask();
     if (w < 0) return kCannotWait;

@@ -15,9 +15,7 @@ long Replacing(int target, Call call) {
   const bool known = s && (s->flags.load(std::memory_order_relaxed) ||
                            s->registered.load(std::memory_order_relaxed));
   if (known) ForgetFd(target);
-  const long r = call();
-  if (known) WakeFdWaiters(target);
-  return r;
+  return call();
 }
 
 }  // namespace

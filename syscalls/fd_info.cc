@@ -40,6 +40,7 @@ uint32_t Classify(int fd, FdState* s) {
       break;
     default:
       flags |= RegisterFd(fd) == 0 ? kOther : kRegular;
+      if (!(st.st_mode & S_IFMT)) flags |= kAnonymous;
   }
   s->flags.fetch_or(flags, std::memory_order_relaxed);
   return s->flags.load(std::memory_order_relaxed);

@@ -20,28 +20,41 @@ void NoteNewFd(int fd, uint32_t flags);
 void NoteFlagsChanged();
 void NoteShared();
 
-// The loop of every blocking call on an fd: try, wait, retry. `attempt` returns -EAGAIN when it
-// would block. kCannotWait: the reactor cannot watch this fd.
+// The loop of every blocking call on an fd: try, wait, retry. `attempt(fd)` returns -EAGAIN when
+// it would block; fd is the program's, or a private number for the same file if the program's
+// was closed while we waited. kCannotWait: the reactor cannot watch this fd.
 inline constexpr long kCannotWait = -2000000;
+
 template <typename Attempt>
 long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
+  int moved = -1;
+  long r;
   for (;;) {
     const uint32_t generation = s->generation.load(std::memory_order_acquire);
     const uint32_t sequence = direction == kOut ? SequenceOut(s) : SequenceIn(s);
-    const long r = attempt();
-    if (__builtin_expect(r != -EAGAIN, 1)) return r;
-    if (IsNonblocking(fd, s)) return -EAGAIN;
+    r = attempt(fd, s);
+    if (__builtin_expect(r != -EAGAIN, 1) || IsNonblocking(fd, s)) break;
     const int64_t timeout = TimeoutOf(fd, s, direction);
     const int64_t deadline = timeout == kNever ? kNever : DeadlineAfter(timeout);
-    const int w = WaitFd(fd, direction, sequence, deadline);
-    if (__builtin_expect(w < 0, 0)) {
-      if (w == -EINTR) return timeout == kNever ? kRestart : kRestartNoHandler;
-      if (w == -ETIMEDOUT) return -EAGAIN;
-      return kCannotWait;
+    int now_at;
+    const int w = WaitFd(fd, direction, sequence, deadline, &now_at);
+    if (__builtin_expect(now_at >= 0, 0)) {
+      if (moved >= 0) ReleaseMoved(moved);
+      fd = moved = now_at;
+      s = FdStateOf(fd);
+    } else if (__builtin_expect(s->generation.load(std::memory_order_acquire) != generation, 0)) {
+      r = -EBADF;  // closed between the try and the wait: as if before the call
+      break;
     }
-    // The number was closed while we waited. It may be another file by now: not ours to read.
-    if (s->generation.load(std::memory_order_acquire) != generation) return -EBADF;
+    if (__builtin_expect(w < 0, 0)) {
+      r = w == -EINTR ? timeout == kNever ? kRestart : kRestartNoHandler
+          : w == -ETIMEDOUT ? -EAGAIN
+                            : kCannotWait;
+      break;
+    }
   }
+  if (__builtin_expect(moved >= 0, 0)) ReleaseMoved(moved);
+  return r;
 }
 
 }  // namespace green

@@ -11,45 +11,51 @@
 namespace green {
 namespace {
 
-bool Unsupported(long r) { return r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS; }
+bool Unsupported(long r) { return r == -EOPNOTSUPP || r == -ENOSYS; }
 
 // For files that know no RWF_NOWAIT (ttys, many devices): look, then call; another reader may be
 // quicker, then the monitor takes the worker.
 long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction) {
   if (IsNonblocking(fd, s)) return Raw(f);
-  const long r = TryOrWait(fd, s, direction, [&]() -> long {
-    pollfd p = {fd, static_cast<short>(direction == kOut ? POLLOUT : POLLIN), 0};
-    if (RawSyscall(SYS_poll, &p, 1, 0) == 0) return -EAGAIN;
+  // Buffers too small for an eventfd, timerfd or the like are refused at once.
+  if (f.rdx < 8 && (s->flags.load(std::memory_order_relaxed) & kAnonymous))
     return BlockingRaw(f, false);
+  const long r = TryOrWait(fd, s, direction, [&](int at, FdState*) -> long {
+    pollfd p = {at, static_cast<short>(direction == kOut ? POLLOUT : POLLIN), 0};
+    if (RawSyscall(SYS_poll, &p, 1, 0) == 0) return -EAGAIN;
+    return BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
+                        static_cast<long>(f.rdx), static_cast<long>(f.r10),
+                        static_cast<long>(f.r8), static_cast<long>(f.r9), false);
   });
   return r == kCannotWait ? BlockingRaw(f, false) : r;
 }
 
 // Pipes, eventfds and other files at the current position.
 long ReadNowait(const SyscallFrame& f, int fd, FdState* s, const iovec* iov, long count) {
-  if (s->flags.load(std::memory_order_relaxed) & kNoNowait) return LookThenCall(f, fd, s, kIn);
-  const long r = TryOrWait(fd, s, kIn, [&] {
-    return RawSyscall(SYS_preadv2, fd, iov, count, -1, -1, RWF_NOWAIT);
+  if (s->flags.load(std::memory_order_relaxed) & kNoNowaitRead) return LookThenCall(f, fd, s, kIn);
+  const long r = TryOrWait(fd, s, kIn, [&](int at, FdState*) {
+    return RawSyscall(SYS_preadv2, at, iov, count, -1, -1, RWF_NOWAIT);
   });
   if (r == kCannotWait) return BlockingRaw(f, false);
   if (Unsupported(r)) {
-    s->flags.fetch_or(kNoNowait, std::memory_order_relaxed);
+    s->flags.fetch_or(kNoNowaitRead, std::memory_order_relaxed);
     return LookThenCall(f, fd, s, kIn);
   }
   return r;
 }
 
 long WriteNowait(const SyscallFrame& f, int fd, FdState* s, const void* buf, size_t len) {
-  if (s->flags.load(std::memory_order_relaxed) & kNoNowait) return LookThenCall(f, fd, s, kOut);
+  if (s->flags.load(std::memory_order_relaxed) & kNoNowaitWrite)
+    return LookThenCall(f, fd, s, kOut);
   size_t done = 0;
   for (;;) {
-    const long r = TryOrWait(fd, s, kOut, [&] {
+    const long r = TryOrWait(fd, s, kOut, [&](int at, FdState*) {
       const iovec v = {const_cast<char*>(static_cast<const char*>(buf)) + done, len - done};
-      return RawSyscall(SYS_pwritev2, fd, &v, 1, -1, -1, RWF_NOWAIT);
+      return RawSyscall(SYS_pwritev2, at, &v, 1, -1, -1, RWF_NOWAIT);
     });
     if (done == 0 && r == kCannotWait) return BlockingRaw(f, false);
     if (done == 0 && Unsupported(r)) {
-      s->flags.fetch_or(kNoNowait, std::memory_order_relaxed);
+      s->flags.fetch_or(kNoNowaitWrite, std::memory_order_relaxed);
       return LookThenCall(f, fd, s, kOut);
     }
     if (r < 0) return done ? static_cast<long>(done) : r;
@@ -121,7 +127,7 @@ long SysWritev(SyscallFrame& f) {
   if (!(flags & kPipe)) return BlockingRaw(f, false);
   if (IsNonblocking(fd, s)) return Raw(f);
   // A pipe: without waiting if it all fits, else the monitor's business.
-  if (!(flags & kNoNowait)) {
+  if (!(flags & kNoNowaitWrite)) {
     size_t total = 0;
     for (uint64_t i = 0; i < f.rdx && i < 1024; ++i) {
       iovec v;
@@ -129,8 +135,8 @@ long SysWritev(SyscallFrame& f) {
       total += v.iov_len;
     }
     if (total <= 4096) {
-      const long r = TryOrWait(fd, s, kOut, [&] {
-        return RawSyscall(SYS_pwritev2, fd, f.rsi, f.rdx, -1, -1, RWF_NOWAIT);
+      const long r = TryOrWait(fd, s, kOut, [&](int at, FdState*) {
+        return RawSyscall(SYS_pwritev2, at, f.rsi, f.rdx, -1, -1, RWF_NOWAIT);
       });
       if (!Unsupported(r) && r != kCannotWait) return r;
     }

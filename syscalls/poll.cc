@@ -72,8 +72,12 @@ long WaitAny(Watched* w, size_t n, int64_t deadline) {
       ParkUntil(enlisted ? WaitReason::kFd : WaitReason::kSleep, deadline);
     }
   }
-  for (size_t i = 0; i < n; ++i)
-    if (w[i].enlisted) DelistFd(w[i].fd, &w[i].waiter);
+  for (size_t i = 0; i < n; ++i) {
+    if (!w[i].enlisted) continue;
+    DelistFd(&w[i].waiter);
+    const int moved = MovedFd(w[i].waiter, w[i].fd);
+    if (moved >= 0) ReleaseMoved(moved);  // poll looks the number up again, as the kernel does
+  }
   return result;
 }
 

@@ -36,15 +36,17 @@ long Accept(SyscallFrame& f, int new_flags) {
                           (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
     return r;
   }
-  const long r = TryOrWait(fd, s, kIn, [&]() -> long {
+  const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
     // accept has no MSG_DONTWAIT: look first, one task at a time, so that the call finds what
     // the look saw. Another process may still be quicker; then the monitor helps.
     // Bounded: a handler that never returned may have left the mark behind.
-    for (int i = 0; i < 1000 && s->accepting.exchange(true, std::memory_order_acquire); ++i) Yield();
-    pollfd p = {fd, POLLIN, 0};
+    for (int i = 0; i < 1000 && state->accepting.exchange(true, std::memory_order_acquire); ++i) Yield();
+    pollfd p = {at, POLLIN, 0};
     long got = RawSyscall(SYS_poll, &p, 1, 0);
-    got = got == 0 ? -EAGAIN : BlockingRaw(f, false);
-    s->accepting.store(false, std::memory_order_release);
+    got = got == 0 ? -EAGAIN
+                   : BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
+                                  static_cast<long>(f.rdx), static_cast<long>(f.r10), 0, 0, false);
+    state->accepting.store(false, std::memory_order_release);
     return got;
   });
   if (r >= 0)

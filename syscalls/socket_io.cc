@@ -59,14 +59,16 @@ bool TotalLength(const msghdr& msg, size_t* total) {
 
 long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen) {
   if (!(flags & MSG_WAITALL) || (flags & MSG_PEEK)) {
-    return TryOrWait(fd, s, kIn, [&] { return ReceiveOnce(fd, s, buf, len, flags, addr, addrlen); });
+    return TryOrWait(fd, s, kIn, [&](int at, FdState* state) {
+      return ReceiveOnce(at, state, buf, len, flags, addr, addrlen);
+    });
   }
   // MSG_WAITALL: the kernel waits for the rest only on streams; elsewhere it is ignored.
   size_t done = 0;
   const bool stream = SocketIsStream(fd);
   for (;;) {
-    const long r = TryOrWait(fd, s, kIn, [&] {
-      return ReceiveOnce(fd, s, static_cast<char*>(buf) + done, len - done, flags & ~MSG_WAITALL,
+    const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) {
+      return ReceiveOnce(at, state, static_cast<char*>(buf) + done, len - done, flags & ~MSG_WAITALL,
                          addr, addrlen);
     });
     if (r <= 0) return done ? static_cast<long>(done) : r;
@@ -85,8 +87,8 @@ long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void
           long addrlen) {
   size_t done = 0;
   for (;;) {
-    const long r = TryOrWait(fd, s, kOut, [&] {
-      return RawSyscall(SYS_sendto, fd, static_cast<const char*>(buf) + done, len - done,
+    const long r = TryOrWait(fd, s, kOut, [&](int at, FdState*) {
+      return RawSyscall(SYS_sendto, at, static_cast<const char*>(buf) + done, len - done,
                         flags | MSG_DONTWAIT, addr, addrlen);
     });
     if (__builtin_expect(r >= 0 && done + static_cast<size_t>(r) == len, 1))
@@ -100,22 +102,22 @@ long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void
 long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
   if (flags & MSG_WAITALL) {
     // Parks for the beginning; the kernel waits for the rest.
-    const long first = TryOrWait(fd, s, kIn, [&]() -> long {
+    const long first = TryOrWait(fd, s, kIn, [&](int at, FdState*) -> long {
       char byte;
       const long r =
-          RawSyscall(SYS_recvfrom, fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
+          RawSyscall(SYS_recvfrom, at, &byte, 1, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
       return r == -EAGAIN ? r : 0;
     });
     if (first < 0 && first != kCannotWait) return first;
     return BlockingCall(SYS_recvmsg, fd, reinterpret_cast<long>(msg), flags, 0, 0, 0, false);
   }
   return TryOrWait(fd, s, kIn,
-                   [&] { return RawSyscall(SYS_recvmsg, fd, msg, flags | MSG_DONTWAIT); });
+                   [&](int at, FdState*) { return RawSyscall(SYS_recvmsg, at, msg, flags | MSG_DONTWAIT); });
 }
 
 long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
   const long first = TryOrWait(
-      fd, s, kOut, [&] { return RawSyscall(SYS_sendmsg, fd, user, flags | MSG_DONTWAIT); });
+      fd, s, kOut, [&](int at, FdState*) { return RawSyscall(SYS_sendmsg, at, user, flags | MSG_DONTWAIT); });
   if (first < 0) return first;
   msghdr msg;
   size_t total;
