@@ -77,17 +77,17 @@ class Patcher {
   void Report(int object, const Site& site, Site::Reason reason);
 
   SpinLock lock_;
-  Object objects_[kMaxObjects];
-  int object_count_;
-  int pass_count_;
-  unsigned long long adds_, subs_;        // the loader's counters at the last pass
-  uint16_t slot_owner_[GREEN_SLOT_COUNT];  // object number + 1; 0: free
+  Object objects_[kMaxObjects] = {};
+  int object_count_ = 0;
+  int pass_count_ = 0;
+  unsigned long long adds_ = 0, subs_ = 0;        // the loader's counters at the last pass
+  uint16_t slot_owner_[GREEN_SLOT_COUNT] = {};  // object number + 1; 0: free
   struct {
     UnpatchableSite site;
     int object;
-  } unpatchable_[kMaxUnpatchable];
-  int unpatchable_count_;
-  HopPages hops_;
+  } unpatchable_[kMaxUnpatchable] = {};
+  int unpatchable_count_ = 0;
+  HopPages hops_ = {};
 };
 
 }  // namespace green

@@ -19,8 +19,8 @@ namespace {
 
 enum class State : int { kDormant, kRunning, kNative };
 std::atomic<State> g_state{State::kDormant};
-Settings g_settings;
-Patcher g_patcher;
+constinit Settings g_settings;
+constinit Patcher g_patcher;
 
 bool Native(const char* why, long error = 0) {
   Message m;
