@@ -10,6 +10,5 @@ namespace green {
 void ApplyAffinity(Carrier* c, Task* t);
 // ns of CPU that t has used, the current run included.
 int64_t CpuNsOf(Task* t);
-void StartTaskClocks();
 
 }  // namespace green

@@ -54,7 +54,7 @@ struct Carrier {
   std::atomic<uint32_t> noted_count;
   NotedSignal noted[16];
   uint64_t handoffs;
-  uint64_t run_since;  // TSC when the current task was resumed
+  int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
   uint64_t affinity;   // as applied to the thread; 0 = the process's
 };
 

@@ -17,23 +17,10 @@ std::atomic<uint32_t> g_timer_tasks[kMaxTimers];
 uint64_t g_process_affinity = 0;
 
 
-// The TSC against CLOCK_MONOTONIC, from the first use on.
-struct TickRate {
-  uint64_t ticks0;
-  int64_t ns0;
-};
-TickRate g_rate = {};
-
-int64_t TicksToNs(uint64_t ticks) {
-  const uint64_t dt = Ticks() - g_rate.ticks0;
-  const int64_t dn = NowNs() - g_rate.ns0;
-  if (!dt || dn <= 0) return 0;
-  return static_cast<int64_t>(static_cast<unsigned __int128>(ticks) * static_cast<uint64_t>(dn) / dt);
-}
+// clock_getcpuclockid(3)'s encoding of a kernel thread's CPU clock.
+int ClockOfThread(uint32_t tid) { return static_cast<int>(~tid << 3 | 6); }
 
 }  // namespace
-
-void StartTaskClocks() { g_rate = {Ticks(), NowNs()}; }
 
 int64_t CpuNsOf(Task* t) {
   // A running task's current stretch; approximate for another carrier's, exact for our own.
@@ -41,13 +28,16 @@ int64_t CpuNsOf(Task* t) {
   if (!g_sched.exact_cpu_time.exchange(true, std::memory_order_relaxed) && c) {
     // The first question: what ran until now was only sampled, and not while the monitor slept
     // for want of other tasks. What no sample explains goes to the one that asks.
-    c->run_since = Ticks();
+    c->run_since = ClockNs(ClockOfThread(c->tid));
     const int64_t unexplained = ClockNs(CLOCK_PROCESS_CPUTIME_ID) - g_sched.sampled_ns;
     if (unexplained > 0) t->cpu_ns += unexplained;
   }
-  uint64_t ticks = t->cpu_ticks;
-  if (c && c->run_since) ticks += Ticks() - c->run_since;
-  return t->cpu_ns + TicksToNs(ticks);
+  int64_t ns = t->cpu_ns;
+  if (c && c->run_since) {
+    const int64_t since = ClockNs(ClockOfThread(c->tid)) - c->run_since;
+    if (since > 0) ns += since;
+  }
+  return ns;
 }
 
 void ApplyAffinity(Carrier* c, Task* t) {

@@ -40,12 +40,16 @@ inline void Land(Transfer t) {
   }
 }
 
-// Reading the TSC costs as much as the rest of a switch, so tasks' CPU time is exact only from
-// the first time that the program asks for one's (identity.cc); before that it is sampled.
-inline uint64_t StopClock(Carrier* c, Task* cur) {
+// Asking the kernel for the thread's CPU time costs several switches, so tasks' CPU time is exact
+// only from the first time that the program asks for one's (identity.cc); before, it is sampled.
+inline int64_t StartClock() {
   if (__builtin_expect(!g_sched.exact_cpu_time.load(std::memory_order_relaxed), 1)) return 0;
-  const uint64_t now = Ticks();
-  if (c->run_since) cur->cpu_ticks += now - c->run_since;
+  return ClockNs(CLOCK_THREAD_CPUTIME_ID);
+}
+
+inline int64_t StopClock(Carrier* c, Task* cur) {
+  const int64_t now = StartClock();
+  if (__builtin_expect(now != 0, 0) && c->run_since) cur->cpu_ns += now - c->run_since;
   return now;
 }
 
@@ -59,7 +63,7 @@ inline void PrefetchSoon(const Worker* w) {
   }
 }
 
-inline void PrepareRun(Carrier* c, Task* next, uint64_t now) {
+inline void PrepareRun(Carrier* c, Task* next, int64_t now) {
   c->run_since = now;
   if (__builtin_expect(next->affinity != c->affinity, 0)) ApplyAffinity(c, next);
   next->on_cpu.store(true, std::memory_order_relaxed);
@@ -99,7 +103,7 @@ __attribute__((noinline)) void JumpAway(Carrier* c, Task* cur) {
   // Something waits while something else runs: the monitor has to look after it.
   if (__builtin_expect(MonitorSleeps(), 0) && next) WakeMonitor();
   cur->carrier.store(nullptr, std::memory_order_relaxed);
-  const uint64_t now = StopClock(c, cur);
+  const int64_t now = StopClock(c, cur);
   if (next && !next->on_cpu.load(std::memory_order_acquire)) {
     PrepareRun(c, next, now);
     Land(green_switch(next->context, cur));
@@ -259,7 +263,7 @@ void SchedulerLoop(Carrier* c) {
       __builtin_ia32_pause();
       if (spins > 1000) RawSyscall(SYS_sched_yield);
     }
-    PrepareRun(c, next, g_sched.exact_cpu_time.load(std::memory_order_relaxed) ? Ticks() : 0);
+    PrepareRun(c, next, StartClock());
     Land(green_switch(next->context, nullptr));
     c->task = nullptr;
   }
@@ -391,6 +395,8 @@ void EnterBlocking(bool hand_off) {
   if (hand_off) {
     Worker* w = c->worker;
     c->worker = nullptr;
+    // Whoever enters libgreen on this carrier next, a signal handler too, must first get one.
+    c->retake.store(1, std::memory_order_relaxed);
     if (GiveWorker(w))
       Count(w->handoffs);
     else
@@ -406,8 +412,6 @@ void LeaveBlocking() {
   Carrier* c = CurrentCarrier();
   c->in_syscall.store(0, std::memory_order_relaxed);
   EnterGreen();
-  c = CurrentCarrier();
-  if (!c->worker) RequeueSelf();
 }
 
 const SchedulerOptions& Options() { return g_sched.options; }

@@ -8,7 +8,6 @@
 
 #include "arch/x86_64/base_registers.h"
 #include "arch/x86_64/vector_state.h"
-#include "sched/affinity.h"
 #include "sched/carriers.h"
 #include "sched/futex_table.h"
 #include "sched/monitor.h"
@@ -57,7 +56,6 @@ void BecomeNative() {
 int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   DetectVectorState();
   InitClock();
-  StartTaskClocks();
   g_sched.options = options;
   uint32_t n = options.workers ? options.workers : CpusAllowed();
   if (n > kMaxWorkers) n = kMaxWorkers;
@@ -82,6 +80,8 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   main->state.store(0, std::memory_order_relaxed);
   if (!AdoptMainCarrier(main, &g_sched.workers[0])) return -12;
   EnterGreen();
+  // The mask is the task's from now on; what the kernel held back comes in and is noted.
+  UseCarrierMaskInKernel();
   // The other workers begin as running ones that find nothing and go idle.
   for (uint32_t i = 1; i < n; ++i) {
     if (!GiveWorker(&g_sched.workers[i])) {

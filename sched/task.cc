@@ -69,7 +69,6 @@ void FreeTask(Task* t) {
   t->altstack_base = nullptr;
   t->altstack_flags = 2;
   t->entry_frame = t->stack = t->spawn_stack = nullptr;
-  t->cpu_ticks = 0;
   t->cpu_ns = 0;
   t->affinity = 0;
   t->policy = t->priority = t->nice = 0;

@@ -90,8 +90,7 @@ struct Task {
   void* entry_frame = nullptr;
   void* stack = nullptr;        // its slot's metadata in the stack pool, or null
   void* spawn_stack = nullptr;  // what pthread_create prepared for the child
-  uint64_t cpu_ticks = 0;       // TSC ticks on a carrier before the current run, if counted
-  int64_t cpu_ns = 0;           // sampled before counting began (sched/identity.cc)
+  int64_t cpu_ns = 0;           // of CPU before the current run: counted or sampled (identity.cc)
   int policy = 0;               // SCHED_OTHER
   int priority = 0;             // of the policy
   int nice = 0;
