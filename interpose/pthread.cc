@@ -114,7 +114,6 @@ using namespace green;
 GREEN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attr,
                                 void* (*start)(void*), void* arg) noexcept {
   if (!EnsureStarted()) return GREEN_REAL(pthread_create)(thread, attr, start, arg);
-  PatchNewObjects();
   if (attr) return CreateOnPoolStack(thread, attr, start, arg);
   DefaultAttr defaults;
   if (!defaults.ok) return GREEN_REAL(pthread_create)(thread, nullptr, start, arg);
@@ -154,7 +153,7 @@ GREEN_EXPORT int pthread_detach(pthread_t thread) noexcept {
 
 // C11 threads get libc's own stacks: thrd_create passes no attributes that could name another.
 GREEN_EXPORT int thrd_create(thrd_t* thread, thrd_start_t start, void* arg) {
-  if (EnsureStarted()) PatchNewObjects();
+  EnsureStarted();
   return GREEN_REAL(thrd_create)(thread, start, arg);
 }
 

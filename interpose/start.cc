@@ -11,6 +11,7 @@
 #include "interpose/patcher.h"
 #include "sched/signals.h"
 #include "syscalls/call.h"
+#include "syscalls/new_code.h"
 #include "syscalls/shared_memory.h"
 #include "syscalls/threads.h"
 
@@ -78,6 +79,7 @@ bool Start() {
   const auto pid = static_cast<uint32_t>(RawSyscall(SYS_getpid));
   SetHooks({ThreadExitHook, RouteNoted, DeliverHook});
   SetForkedChildHook(OnForkedChild);
+  SetNewCodeHook(PatchNewObjects);
   InitThreads();
   FindSharedRanges();
   // Patched while there is one thread; until the scheduler runs, patched calls go to the kernel.
@@ -104,7 +106,11 @@ bool EnsureStarted() {
 
 bool Started() { return g_state.load(std::memory_order_acquire) == State::kRunning; }
 
-void PatchNewObjects() { g_patcher.PatchAllLoaded(IsTreated); }
+bool PatchNewObjects() {
+  const int before = g_patcher.stats().objects;
+  g_patcher.PatchAllLoaded(IsTreated);
+  return g_patcher.stats().objects != before;
+}
 
 size_t DefaultStack() { return g_settings.stack; }
 

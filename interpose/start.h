@@ -10,8 +10,8 @@ namespace green {
 bool EnsureStarted();
 // True when the runtime runs in this process (cheap).
 bool Started();
-// Looks at objects that were loaded since the last call.
-void PatchNewObjects();
+// Looks at objects that were loaded since the last call. True when there were some.
+bool PatchNewObjects();
 // GREEN_STACK; 0 = as natively.
 size_t DefaultStack();
 

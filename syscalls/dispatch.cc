@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "sched/signals.h"
 #include "syscalls/handlers.h"
+#include "syscalls/new_code.h"
 
 namespace green {
 namespace {
@@ -77,6 +78,7 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
   f->rax = static_cast<uint64_t>(result);
   for (;;) {
     LeaveGreen();
+    if (__builtin_expect(CodeMapped(), 0) && !CurrentCarrier()->native) LookAtNewCode();
     if (__builtin_expect(!AttentionWanted(t), 1)) return 0;
     if (CurrentCarrier()->native) return 0;
     EnterGreen();

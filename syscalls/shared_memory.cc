@@ -5,6 +5,7 @@
 
 #include "sched/stack_pool.h"
 #include "syscalls/handlers.h"
+#include "syscalls/new_code.h"
 
 namespace green {
 namespace {
@@ -96,7 +97,9 @@ long SysMmap(SyscallFrame& f) {
   LeaveGreen();  // may fault in page tables for long; nothing of ours is touched
   const long r = Raw(f);
   EnterGreen();
-  if (!IsError(r) && (f.r10 & MAP_SHARED)) Add(static_cast<uintptr_t>(r), static_cast<uintptr_t>(r) + f.rsi);
+  if (!IsError(r) && (f.rdx & PROT_EXEC) && ArgInt(f, 4) >= 0) NoteCodeMapped();
+  if (!IsError(r) && (f.r10 & MAP_SHARED))
+    Add(static_cast<uintptr_t>(r), static_cast<uintptr_t>(r) + f.rsi);
   return r;
 }
 
