@@ -2,10 +2,11 @@
 // that natively does not: the wait goes on with the old file, and its data still arrive.
 #include "net.h"
 
-static int fds[2], copy;
+static int fds[2], copy, about;
 
 static void* reader(void* result) {
   char byte = 0;
+  __atomic_store_n(&about, 1, __ATOMIC_SEQ_CST);
   CHECK_EQ(read(fds[0], &byte, 1), 1);
   *(char*)result = byte;
   return NULL;
@@ -13,6 +14,7 @@ static void* reader(void* result) {
 
 static void* poller(void* unused) {
   struct pollfd p = {fds[0], POLLIN, 0};
+  __atomic_store_n(&about, 1, __ATOMIC_SEQ_CST);
   CHECK_EQ(poll(&p, 1, 20000), 1);
   // The kernel looks the number up again when it is woken: POLLNVAL, or what is there now.
   CHECK(p.revents != 0);
@@ -27,8 +29,10 @@ int main(void) {
     if (i % 3 == 2) tcp_pair(fds);
     copy = dup(fds[0]);  // Keeps the file itself alive.
     char got = 0;
+    __atomic_store_n(&about, 0, __ATOMIC_SEQ_CST);
     pthread_t thread = polls ? spawn(poller, NULL) : spawn(reader, &got);
-    sleep_ms(20);
+    AWAIT(__atomic_load_n(&about, __ATOMIC_SEQ_CST));
+    sleep_ms(50);  // Nothing tells when it has begun to wait.
     if (replaces) {
       int other[2];
       CHECK_OK(pipe(other));
