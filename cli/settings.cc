@@ -78,6 +78,8 @@ constexpr Setting kSettings[] = {
      "how system calls are seen: patch, or sud (all of them, but slower)", Door},
     {"GREEN_REPORT", "--report", nullptr, "1", "0",
      "1: report at exit what blocked, and from where", Switch},
+    {"GREEN_FSGSBASE", "--fsgsbase", "0|1", nullptr, "1",
+     "0: set FS and GS base by system call, as where CPU or kernel lack the instructions", Switch},
     {"GREEN_LOG", "--log", "TOPICS", nullptr, "none",
      "start: a line on stderr when libgreen starts", Words},
     {"GREEN_FOLLOW", "--no-follow", nullptr, "0", "1", "0: keep libgreen out of child programs",

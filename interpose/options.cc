@@ -80,6 +80,10 @@ bool ReadOne(const char* e, Settings* s) {
     s->log_start = Same(x, "start");
     return s->log_start || Bad(e, "must be start");
   }
+  if (const char* x = After(e, "GREEN_FSGSBASE=")) {
+    s->scheduler.use_fsgsbase = Same(x, "1");
+    return Same(x, "0") || Same(x, "1") || Bad(e, "must be 0 or 1");
+  }
   if (const char* x = After(e, "GREEN_FOLLOW="))
     return Same(x, "0") || Same(x, "1") || Bad(e, "must be 0 or 1");
   if (After(e, "GREEN_LIBRARY=")) return true;  // the command's, not ours

@@ -83,7 +83,7 @@ bool Start() {
   InitThreads();
   FindSharedRanges();
   // Patched while there is one thread; until the scheduler runs, patched calls go to the kernel.
-  BecomeNative();
+  BecomeNative(settings.scheduler);
   if (!g_patcher.PatchAllLoaded(IsTreated)) return Native("no memory to look for system calls");
   if (const long r = StartScheduler(settings.scheduler, pid))
     return Native("the kernel lacks what libgreen needs", r);

@@ -18,10 +18,11 @@ struct SchedulerOptions {
   uint32_t workers = 0;  // 0 = CPUs of the affinity mask
   int64_t slice_ns = 10'000'000;
   uint32_t max_carriers = 10000;
+  bool use_fsgsbase = true;  // false: arch_prctl(2), as where CPU or kernel lack the instructions
 };
 
 // Makes the calling thread one whose patched calls go straight to the kernel. Before patching.
-void BecomeNative();
+void BecomeNative(const SchedulerOptions& options);
 
 // Once, by the only thread of the process, which becomes the main task; pid is its number.
 // 0 or -errno. The caller's thread keeps running as that task.

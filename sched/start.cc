@@ -46,8 +46,8 @@ Task* g_main_before_fork = nullptr;
 
 }  // namespace
 
-void BecomeNative() {
-  g_has_fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE;
+void BecomeNative(const SchedulerOptions& options) {
+  g_has_fsgsbase = options.use_fsgsbase && (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE);
   g_native_carrier.self = &g_native_carrier;
   g_native_carrier.native = 1;
   SetGsBase(reinterpret_cast<uintptr_t>(&g_native_carrier));

@@ -12,7 +12,7 @@
 namespace green {
 
 // Set once at start, before any task: the kernel lets user code write the bases
-// (HWCAP2_FSGSBASE) and GREEN_FSGSBASE=0 was not asked for.
+// (HWCAP2_FSGSBASE) and GREEN_FSGSBASE=0 does not forbid it.
 extern bool g_has_fsgsbase;
 
 inline uintptr_t GetFsBase() {
