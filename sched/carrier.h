@@ -7,6 +7,8 @@
 //      the monitor may take the worker away (Retake), which it does under retake_lock:
 //        monitor:  retake = 1; membarrier(PRIVATE_EXPEDITED); if in_green: give up, else take
 //        carrier:  in_green = 1; compiler barrier; if retake: EnterGreenSlow (takes the lock)
+//      A carrier that gives its worker away before a blocking call sets its own retake, so that
+//      who is inside and not on the way out always has a worker.
 //      The membarrier makes the carrier's plain store and load as ordered as if it had a fence.
 #pragma once
 

@@ -378,6 +378,7 @@ void EnterGreenSlow() {
   Carrier* c = CurrentCarrier();
   c->retake_lock.Lock();
   c->retake.store(0, std::memory_order_relaxed);
+  c->in_syscall.store(0, std::memory_order_relaxed);  // the task may not come back to this carrier
   const bool lost = c->worker == nullptr;
   c->retake_lock.Unlock();
   if (!lost) return;
@@ -408,10 +409,9 @@ void EnterBlocking(bool hand_off) {
 }
 
 void LeaveBlocking() {
-  // The same carrier: a task inside a system call does not move.
-  Carrier* c = CurrentCarrier();
-  c->in_syscall.store(0, std::memory_order_relaxed);
+  // Inside first: until then a handler may take the task to another carrier.
   EnterGreen();
+  CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
 }
 
 const SchedulerOptions& Options() { return g_sched.options; }

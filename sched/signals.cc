@@ -288,8 +288,10 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (c->native) return NativeSignal(sig, info, context);
   if (c->in_green) {
     if (fault) {
+      // Back to the instruction, which faults again under the default action: a true core.
       (Message() << "fault inside libgreen, signal " << sig << ", pc ").Hex(pc).Write();
-      DefaultAction(sig);
+      const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
+      RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
       return;
     }
     if (sig != kKickSignal) Note(c, info);
