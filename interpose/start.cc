@@ -59,12 +59,6 @@ void OnForkedChild() {
   g_state.store(State::kDormant, std::memory_order_relaxed);
 }
 
-void DeliverHook() {
-  EnterGreen();
-  DeliverNow();
-  LeaveGreen();
-}
-
 bool Start() {
   Settings settings;
   if (!ReadSettings(environ, &settings)) {
@@ -77,7 +71,7 @@ bool Start() {
   const uintptr_t gs = GetGsBase();
   if (gs && gs != reinterpret_cast<uintptr_t>(&g_native_carrier)) return Native("GS base is in use by the program");
   const auto pid = static_cast<uint32_t>(RawSyscall(SYS_getpid));
-  SetHooks({ThreadExitHook, RouteNoted, DeliverHook});
+  SetHooks({ThreadExitHook, RouteNoted, DeliverOutside});
   SetForkedChildHook(OnForkedChild);
   SetNewCodeHook(PatchNewObjects);
   InitThreads();

@@ -31,6 +31,8 @@ struct NotedSignal {
   uint8_t info[128];
 };
 
+inline constexpr uint32_t kMaxNoted = 16;
+
 struct Carrier {
   Carrier* self;
   uint8_t native;      // no runtime on this thread: every call goes straight to the kernel
@@ -54,7 +56,8 @@ struct Carrier {
   Carrier* next_all;
   void* stack;
   std::atomic<uint32_t> noted_count;
-  NotedSignal noted[16];
+  NotedSignal noted[kMaxNoted];
+  std::atomic<uint8_t> kicked;  // a kick came inside libgreen
   uint64_t handoffs;
   int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
   uint64_t affinity;   // as applied to the thread; 0 = the process's
@@ -119,11 +122,16 @@ inline uint8_t CarrierAttention() {
   return v;
 }
 
+// LeaveGreen with a look at signals that came meanwhile, which a plain one leaves to the end of the
+// next system call. The other is for who is outside already. Handlers run in both.
+void LeaveGreenAndDeliver();
+void DeliverOutside();
+
 // For interposed functions, which run as part of the program but touch libgreen's tables.
 class GreenSection {
  public:
   GreenSection() { EnterGreen(); }
-  ~GreenSection() { LeaveGreen(); }
+  ~GreenSection() { LeaveGreenAndDeliver(); }
   GreenSection(const GreenSection&) = delete;
   GreenSection& operator=(const GreenSection&) = delete;
 };

@@ -68,12 +68,14 @@ void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   if (!WorkWaits(w) && !(in_syscall && (fds_wait || w->timers.Earliest() <= now))) return;
   const bool idlers = g_sched.idle_count.load(std::memory_order_relaxed);
   if (idlers && w->queue.Size()) WakeWorker();
-  if (__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) return;
-  if (in_syscall) return TakeAway(c);
-  const char state = ThreadState(c->tid);
-  if (state == 'S' || state == 'D') {
-    TakeAway(c);
-  } else if (idlers && w->next.load(std::memory_order_relaxed)) {
+  if (!__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) {
+    if (in_syscall) return TakeAway(c);
+    const char state = ThreadState(c->tid);
+    if (state == 'S' || state == 'D') return TakeAway(c);
+  }
+  // Inside libgreen too, where a task that makes system calls in a loop is most of the time: the
+  // kick then counts at the end of its call.
+  if (idlers && w->next.load(std::memory_order_relaxed)) {
     w->share_next.store(true, std::memory_order_relaxed);
     KickCarrier(c);
   } else if (now - w->seen_since >= g_sched.options.slice_ns) {
@@ -119,9 +121,7 @@ void DeliverUrgent(const Look& look) {
   if (!g_sched.urgent.Size() || look.responsive || !look.slowest) return;
   if (g_sched.idle_count.load(std::memory_order_relaxed)) return WakeWorker();
   Carrier* c = look.slowest->carrier.load(std::memory_order_acquire);
-  if (!c || !c->tid || __atomic_load_n(&c->in_green, __ATOMIC_RELAXED) ||
-      c->in_syscall.load(std::memory_order_relaxed))
-    return;
+  if (!c || !c->tid || c->in_syscall.load(std::memory_order_relaxed)) return;
   KickCarrier(c);
   look.slowest->seen_since = NowNs();
 }

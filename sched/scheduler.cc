@@ -323,10 +323,20 @@ void Preempt() {
   cur->save_vectors = save;
 }
 
-void ShareNext() {
+bool ShareIfAsked() {
   Worker* w = CurrentWorker();
+  if (!w->share_next.load(std::memory_order_relaxed)) return false;
   w->share_next.store(false, std::memory_order_relaxed);
   if (Task* t = TakeNext(w)) w->queue.Push(t, g_sched.global);
+  WakeWorker();
+  return true;
+}
+
+void ObeyKick() {
+  Carrier* c = CurrentCarrier();
+  if (!c->kicked.load(std::memory_order_relaxed)) return;
+  c->kicked.store(0, std::memory_order_relaxed);
+  if (!ShareIfAsked()) Yield();
 }
 
 void Spawn(Task* child) {
@@ -355,7 +365,8 @@ extern "C" __attribute__((visibility("hidden"), used)) void* green_task_begin(Tr
   Task* cur = CurrentTask();
   void* frame = cur->entry_frame;
   LeaveGreen();
-  if (__builtin_expect(cur->attention.load(std::memory_order_relaxed), 0)) g_sched.deliver_hook();
+  if (__builtin_expect(cur->attention.load(std::memory_order_relaxed) || CarrierAttention(), 0))
+    g_sched.deliver_hook();
   return frame;
 }
 

@@ -46,8 +46,10 @@ void UnparkLater(Task* t);
 void Yield();
 // As Yield, called by the preemption signal.
 void Preempt();
-// Makes the current worker's next task stealable; called by the monitor's signal.
-void ShareNext();
+// Makes the current worker's next task stealable if the monitor asked for it, by a kick.
+bool ShareIfAsked();
+// What a kick that came inside libgreen asked for, at the end of a system call.
+void ObeyKick();
 
 // Makes `child` (context prepared by PrepareTask) runnable and runs it at once; the caller goes
 // on when the child parks, or elsewhere.

@@ -61,14 +61,17 @@ KernelSigaction ActionOf(int sig) {
 // What the kernel is told for a signal whose program-level action is `a`.
 KernelSigaction KernelAction(int sig, const KernelSigaction& a) {
   KernelSigaction k = a;
-  if (a.handler == reinterpret_cast<void*>(SIG_IGN)) return k;
+  // A bad address in a system call must be EFAULT even where the program ignores SIGSEGV.
+  const bool fixups = sig == SIGSEGV || sig == SIGBUS;
+  if (a.handler == reinterpret_cast<void*>(SIG_IGN) && !fixups) return k;
   if (!IsHandler(a) && (kLeftToKernel & SigBit(sig))) return k;
   k.handler = reinterpret_cast<void*>(green_signal_entry);
   k.flags = SA_SIGINFO | SA_NODEFER | kSaRestorer |
             (a.flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
   if (!IsHandler(a)) k.flags |= SA_RESTART;
   k.restorer = reinterpret_cast<void*>(green_sigreturn);
-  k.mask = 0;
+  // One frame at a time: a burst would else pile up frames before the first instruction of any.
+  k.mask = ~kFaults;
   return k;
 }
 
@@ -93,7 +96,8 @@ bool IgnoredNow(int sig) {
 }
 
 bool Accepts(Task* t, SigSet bit) {
-  return t->alive && (!(t->mask & bit) || (t->waiting_for.load(std::memory_order_acquire) & bit));
+  return t->alive && (!(__atomic_load_n(&t->mask, __ATOMIC_SEQ_CST) & bit) ||
+                      (t->waiting_for.load(std::memory_order_seq_cst) & bit));
 }
 
 void Notify(Task* t) {
@@ -176,6 +180,12 @@ Task* FindReceiver(SigSet bit) {
   return search.found;
 }
 
+// Signals of the process whose receiver ended or blocked them before it took them.
+void Retarget(SigSet set) {
+  for (; set; set &= set - 1)
+    if (Task* t = FindReceiver(set & -set)) Notify(t);
+}
+
 // Calls the program's handler on the current task, from inside libgreen and back.
 Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   const int sig = info.Signo();
@@ -211,6 +221,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   uc->uc_stack.ss_size = t->altstack_size;
   uc->uc_stack.ss_flags = t->altstack_flags;
   const uint8_t save = t->save_vectors;
+  const uint8_t handled = t->handled;
   const int64_t op_deadline = t->op_deadline;
   LeaveGreen();
   if (alternate)
@@ -221,6 +232,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   EnterGreen();
   t->save_vectors = save;
   t->op_deadline = op_deadline;
+  t->handled = handled;
   SetTaskMask(t, *mask_word);
   return a.flags & SA_RESTART ? Delivered::kRestart : Delivered::kNoRestart;
 }
@@ -237,14 +249,16 @@ Delivered DeliverAll(Task* t, ucontext_t* uc) {
   }
 }
 
-void Note(Carrier* c, const void* info) {
+void Note(Carrier* c, const void* info, ucontext_t* uc) {
   const uint32_t n = c->noted_count.load(std::memory_order_relaxed);
-  if (n < 16) {
+  if (n < kMaxNoted) {
     const auto from = static_cast<const uint64_t*>(info);
     auto to = reinterpret_cast<uint64_t*>(c->noted[n].info);
     for (int i = 0; i < 16; ++i) to[i] = from[i];
     c->noted_count.store(n + 1, std::memory_order_relaxed);
   }
+  // Full: the kernel keeps the others until RouteNoted has made room.
+  if (n + 1 >= kMaxNoted) *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = ~kFaults;
   c->attention.store(1, std::memory_order_seq_cst);
   // Were it about to sleep: neither of its beds lets it.
   c->wake_word.store(1, std::memory_order_seq_cst);
@@ -266,10 +280,28 @@ void CancelRestart(ucontext_t* uc) {
   regs[REG_RAX] = -EINTR;
 }
 
+// The scheduler wants something of this carrier, which is inside libgreen: at the end of the call.
+void NoteKick(Carrier* c) {
+  // With a task's attention flag up the kick is about a signal, which that flag brings about.
+  if (!c->task || c->task->attention.load(std::memory_order_relaxed)) return;
+  c->kicked.store(1, std::memory_order_relaxed);
+  c->attention.store(1, std::memory_order_seq_cst);
+}
+
 // No runtime on this thread: a vfork child between vfork and exec, which shares our handlers.
-void NativeSignal(int sig, void* info, void* context) {
+void NativeSignal(int sig, void* info, ucontext_t* uc) {
   const KernelSigaction a = ActionOf(sig);
-  if (IsHandler(a)) reinterpret_cast<Handler>(a.handler)(sig, info, context);
+  SigSet mask = *reinterpret_cast<const SigSet*>(&uc->uc_sigmask);
+  if (IsHandler(a)) {
+    mask |= a.mask | (a.flags & SA_NODEFER ? 0 : SigBit(sig));
+    RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+    reinterpret_cast<Handler>(a.handler)(sig, info, uc);
+  } else if (!IgnoredNow(sig)) {
+    // Its actions are its own: resetting one does not touch the parent's.
+    const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
+    RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
+    RawSyscall(SYS_tgkill, RawSyscall(SYS_getpid), RawSyscall(SYS_gettid), sig);
+  }
 }
 
 extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(int sig, void* info,
@@ -285,7 +317,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     }
   }
   Carrier* c = CurrentCarrier();
-  if (c->native) return NativeSignal(sig, info, context);
+  if (c->native) return NativeSignal(sig, info, uc);
   if (c->in_green) {
     if (fault) {
       // Back to the instruction, which faults again under the default action: a true core.
@@ -294,23 +326,24 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
       RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
       return;
     }
-    if (sig != kKickSignal) Note(c, info);
+    if (sig == kKickSignal)
+      NoteKick(c);
+    else
+      Note(c, info, uc);
     return;
   }
   // A handler may move the task out of its blocking call's carrier; the mark goes with it.
   const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
   const bool leader = c->tid == g_sched.pid;
   c->in_syscall.store(0, std::memory_order_relaxed);
+  // Inside before the next signal can come: it is noted, and its frame is gone at once.
+  __atomic_store_n(&c->in_green, uint8_t{1}, __ATOMIC_SEQ_CST);
+  UseCarrierMaskInKernel();
   EnterGreen();
   Task* t = CurrentTask();
   if (sig == kKickSignal) {
-    Worker* w = CurrentWorker();
-    if (w->share_next.load(std::memory_order_relaxed)) {
-      ShareNext();
-      WakeWorker();
-    } else if (!t->attention.load(std::memory_order_acquire) && !InLibraryText(pc)) {
+    if (!ShareIfAsked() && !t->attention.load(std::memory_order_acquire) && !InLibraryText(pc))
       Preempt();
-    }
   } else if (fault) {
     if ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig))) {
       // Back to the instruction, which faults again under the default action: a true core.
@@ -330,16 +363,19 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   for (;;) {
     const Delivered what = DeliverAll(t, uc);
     if (what == Delivered::kNoRestart) CancelRestart(uc);
-    t->handled = static_cast<uint8_t>(what);
+    if (what == Delivered::kNone) t->stray = true;
+    if (static_cast<uint8_t>(what) > t->handled) t->handled = static_cast<uint8_t>(what);
     *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = 0;
     uc->uc_stack.ss_sp = nullptr;
     uc->uc_stack.ss_size = 0;
     uc->uc_stack.ss_flags = SS_DISABLE;
     CurrentCarrier()->in_syscall.store(in_syscall, std::memory_order_relaxed);
     LeaveGreen();
-    if (!t->attention.load(std::memory_order_acquire)) return;
+    // The carrier's too: what was noted on it while another task ran there is ours to route.
+    if (!t->attention.load(std::memory_order_acquire) && !CarrierAttention()) return;
     EnterGreen();
     CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
+    if (CarrierAttention()) RouteNoted();
   }
 }
 
@@ -402,13 +438,33 @@ int TakePending(Task* t, SigSet set, SigInfo* info) {
   }
 }
 
+void EndSignalsOf(Task* t) {
+  SignalNode* list;
+  {
+    LockGuard guard(t->signal_lock);
+    t->alive = false;  // under the lock: no sender appends to what the next task would inherit
+    list = t->signals;
+    t->signals = nullptr;
+    t->pending.store(0, std::memory_order_relaxed);
+  }
+  while (SignalNode* n = list) {
+    list = n->next;
+    FreeSignalNode(n);
+  }
+  if (const SigSet shared = g_process_pending.load(std::memory_order_seq_cst)) Retarget(shared);
+}
+
 SigSet PendingOf(Task* t) {
   return t->pending.load(std::memory_order_acquire) |
          g_process_pending.load(std::memory_order_acquire);
 }
 
 void SetTaskMask(Task* t, SigSet mask) {
-  t->mask = mask & ~kNeverBlocked;
+  const SigSet old = t->mask;
+  // seq_cst against Accepts: the sender sees the mask or we its pending bit.
+  __atomic_store_n(&t->mask, mask & ~kNeverBlocked, __ATOMIC_SEQ_CST);
+  const SigSet shared = g_process_pending.load(std::memory_order_seq_cst);
+  if (__builtin_expect((shared & t->mask & ~old) != 0, 0)) Retarget(shared & t->mask & ~old);
   if (__builtin_expect((PendingOf(t) & ~t->mask) != 0, 0))
     t->attention.store(true, std::memory_order_seq_cst);
 }
@@ -446,9 +502,27 @@ Delivered DeliverNow() {
   return static_cast<Delivered>(t->handled);
 }
 
+void LeaveGreenAndDeliver() {
+  for (;;) {
+    LeaveGreen();
+    if (!CurrentTask()->attention.load(std::memory_order_acquire) && !CarrierAttention()) return;
+    EnterGreen();
+    if (CarrierAttention()) RouteNoted();
+    if (HasDeliverable(CurrentTask())) DeliverNow();
+  }
+}
+
+void DeliverOutside() {
+  EnterGreen();
+  LeaveGreenAndDeliver();
+}
+
 void RouteNoted() {
   Carrier* c = CurrentCarrier();
-  NotedSignal noted[16];
+  NotedSignal noted[kMaxNoted];
+  // Cleared before the look: what comes after it sets the flag again.
+  c->attention.store(0, std::memory_order_seq_cst);
+  if (c->noted_count.load(std::memory_order_seq_cst) == 0) return;
   // Signals that come while we copy append behind; block them for the few instructions.
   const SigSet all = ~SigSet{0}, none = 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
@@ -481,12 +555,13 @@ int StartSignals(Task* main_task) {
     if (kNeverBlocked & SigBit(sig)) continue;
     RawSyscall(SYS_rt_sigaction, sig, nullptr, &g_actions[sig], sizeof(SigSet));
     const KernelSigaction& a = g_actions[sig];
-    if (sig != kKickSignal && a.handler != reinterpret_cast<void*>(SIG_IGN))
+    const bool fixups = sig == SIGSEGV || sig == SIGBUS;
+    if (sig != kKickSignal && (fixups || a.handler != reinterpret_cast<void*>(SIG_IGN)))
       InstallInKernel(sig, a);
   }
   KernelSigaction kick = {reinterpret_cast<void*>(green_signal_entry),
                           SA_SIGINFO | SA_NODEFER | SA_RESTART | kSaRestorer,
-                          reinterpret_cast<void*>(green_sigreturn), 0};
+                          reinterpret_cast<void*>(green_sigreturn), ~kFaults};
   return static_cast<int>(
       RawSyscall(SYS_rt_sigaction, kKickSignal, &kick, nullptr, sizeof(SigSet)));
 }
@@ -514,8 +589,9 @@ void UseTaskMaskInKernel(Task* t) {
 }
 
 void UseCarrierMaskInKernel() {
-  const SigSet none = 0;
-  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+  const bool full = CurrentCarrier()->noted_count.load(std::memory_order_relaxed) == kMaxNoted;
+  const SigSet mask = full ? ~kFaults : 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
 }
 
 }  // namespace green

@@ -4,7 +4,9 @@
 //
 //   arrival outside libgreen (in_green = 0): handled at once, on the current task's stack, in the
 //     kernel's own signal frame, which holds every register the CPU has.
-//   arrival inside (in_green = 1): noted in the carrier's ring; attention_hook routes it.
+//     The kernel blocks all but faults until the entry is inside: frames never pile up.
+//   arrival inside (in_green = 1): noted in the carrier's ring, routed by who leaves libgreen next
+//     on that carrier, whichever task that is, or by its scheduler. A full ring blocks signals.
 //   routing: a thread-directed signal to its task; a process-directed one to the main task, the
 //     current or any that accepts it (unblocked, or in sigtimedwait for it), else it stays in
 //     the process's pending set until one does.
@@ -53,6 +55,8 @@ Delivered DeliverNow();
 
 // Routes what the kernel delivered while the carrier was inside libgreen.
 void RouteNoted();
+// The current task ends: nobody sends it a signal any more, and others get what it did not take.
+void EndSignalsOf(Task* t);
 
 int StartSignals(Task* main_task);
 // In a forked child, which runs without libgreen from here: the kernel's state becomes what the

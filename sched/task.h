@@ -58,7 +58,8 @@ struct Task {
   Task* queue_next = nullptr;
   uint8_t save_vectors = 0;  // GREEN_SLOT_* bits of the site it is in
   bool bound = false;
-  uint8_t handled = 0;  // Delivered, of the last DeliverNow
+  uint8_t handled = 0;  // Delivered, since DeliverNow or BlockingCall reset it
+  bool stray = false;   // since BlockingCall: a signal meant for others interrupted this task
   bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
   std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
 

@@ -7,11 +7,17 @@ extern "C" long green_blocking_call(long nr, const long* args);
 long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off) {
   const long args[6] = {a, b, c, d, e, g};
   EnterBlocking(hand_off);
-  // A signal whose sender saw us inside libgreen only set the flag; one from here on finds us
-  // outside and is handled at once, in the call or before it.
+  // A signal that found us inside libgreen only set a flag, the task's or the carrier's; one from
+  // here on finds us outside and is handled at once, in the call or before it.
   long r = kRestartAlways;
-  if (!CurrentTask()->attention.load(std::memory_order_acquire)) r = green_blocking_call(nr, args);
+  Task* t = CurrentTask();
+  t->handled = 0;
+  t->stray = false;
+  if (!t->attention.load(std::memory_order_acquire) && !CarrierAttention())
+    r = green_blocking_call(nr, args);
   LeaveBlocking();
+  // Interrupted on another task's behalf: no handler ran here, so the program is not to know.
+  if (r == -EINTR && t->stray && !t->handled) r = kRestartAlways;
   return r;
 }
 

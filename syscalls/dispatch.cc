@@ -30,7 +30,10 @@ bool AttentionWanted(Task* t) {
 
 // Signals at the end of a call. True when the handler is to be called again.
 __attribute__((noinline)) bool AttendTo(Task* t, long* result) {
-  if (CarrierAttention()) RouteNoted();
+  if (CarrierAttention()) {
+    RouteNoted();
+    ObeyKick();
+  }
   Delivered what = Delivered::kNone;
   if (HasDeliverable(t)) what = DeliverNow();
   if (*result == kRestartAlways) return true;
@@ -89,10 +92,10 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
 // After the raw tail: parent and child both come by. The child shares memory with us but is
 // another process: it runs without libgreen.
 void AfterVmChild();
-void SetGsBaseNative();
+void BeginVmChild();
 extern "C" __attribute__((visibility("hidden"), used)) void green_after_raw(SyscallFrame* f) {
   if (f->rax == 0) {
-    SetGsBaseNative();
+    if (!CurrentCarrier()->native) BeginVmChild();
     return;
   }
   if (!CurrentCarrier()->native) AfterVmChild();

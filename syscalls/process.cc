@@ -36,7 +36,11 @@ long SysFork(SyscallFrame& f) { return ForkProcess(f); }
 
 // The child borrows our memory, even this stack, until it execs or exits: the call is made in the
 // slot's raw tail. The worker goes on elsewhere, as the kernel suspends this carrier.
+// Signals wait meanwhile: the child has our handlers, and GS base is this carrier's until it has
+// another.
 long StartVmChild(SyscallFrame&) {
+  const SigSet all = ~SigSet{0};
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
   EnterBlocking(true);
   return kInSlot;
 }
@@ -45,12 +49,17 @@ long SysVfork(SyscallFrame& f) { return StartVmChild(f); }
 
 void AfterVmChild() {
   NoteShared();
+  UseCarrierMaskInKernel();
   LeaveBlocking();
-  if (HasDeliverable(CurrentTask())) DeliverNow();
-  LeaveGreen();
+  LeaveGreenAndDeliver();
 }
 
-void SetGsBaseNative() { SetGsBase(reinterpret_cast<uintptr_t>(&g_native_carrier)); }
+// In the child; the task's mask is what it would have inherited, and what exec passes on.
+void BeginVmChild() {
+  Task* t = CurrentTask();
+  SetGsBase(reinterpret_cast<uintptr_t>(&g_native_carrier));
+  UseTaskMaskInKernel(t);
+}
 
 long SysExecve(SyscallFrame& f) {
   UseTaskMaskInKernel(CurrentTask());

@@ -54,6 +54,7 @@ void OnExit(Task* t) {
   WalkRobustList(t);
   uint32_t* tid_word = t->clear_child_tid;
   auto slot = static_cast<StackSlot*>(t->stack);
+  EndSignalsOf(t);
   FreeTask(t);
   if (tid_word) {
     const uint32_t zero = 0;
