@@ -61,6 +61,7 @@ void CarrierThread(void* arg) {
   auto c = static_cast<Carrier*>(arg);
   SetGsBase(reinterpret_cast<uintptr_t>(c));
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
+  c->worker->carrier.store(c, std::memory_order_release);
   // From here on signals may arrive: in_green is 1, so they are noted.
   const SigSet none = 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
@@ -159,10 +160,8 @@ bool GiveWorker(Worker* w) {
   c = MapCarrier();
   if (!c) return false;
   c->worker = w;
-  Carrier* old = w->carrier.load(std::memory_order_relaxed);
-  w->carrier.store(c, std::memory_order_relaxed);
+  // The thread writes w->carrier itself: the monitor must not see one that may be unmapped again.
   if (IsError(StartThread(CarrierThread, c))) {
-    w->carrier.store(old, std::memory_order_relaxed);
     Unmap(c);
     return false;
   }
@@ -186,17 +185,22 @@ void WaitForWorker(Carrier* c) {
   }
 }
 
-Worker* Retake(Carrier* c) {
+void Retake(Carrier* c) {
   LockGuard guard(c->retake_lock);
   c->retake.store(1, std::memory_order_seq_cst);
   RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
   // If it is inside libgreen it either saw `retake`, and waits for the lock to clear it, or it
   // had entered before: then the flag stays for its next entry, which clears it.
-  if (__atomic_load_n(&c->in_green, __ATOMIC_ACQUIRE)) return nullptr;
+  if (__atomic_load_n(&c->in_green, __ATOMIC_ACQUIRE)) return;
   Worker* w = c->worker;
+  if (!w) return;
+  // All under the lock: were c to learn that it has no worker and then be given it back, it would
+  // be a spare that runs.
   c->worker = nullptr;
-  ++c->handoffs;
-  return w;
+  if (GiveWorker(w))
+    ++c->handoffs;
+  else
+    c->worker = w;
 }
 
 void KickCarrier(Carrier* c) {

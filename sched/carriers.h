@@ -11,8 +11,8 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w);
 bool GiveWorker(Worker* w);
 // A carrier without worker sleeps until it is given one.
 void WaitForWorker(Carrier* c);
-// Takes c's worker if c has been outside libgreen throughout; the caller hands it on.
-Worker* Retake(Carrier* c);
+// Hands c's worker to another carrier if c is outside libgreen and there is one to be had.
+void Retake(Carrier* c);
 // A thread of libgreen's that is no carrier; its GS base points to a Carrier of its own.
 long StartHelperThread(void (*fn)(void*), void* arg);
 void KickCarrier(Carrier* c);

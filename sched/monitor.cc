@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sys/syscall.h>
 
 #include "sched/carriers.h"
@@ -45,15 +46,6 @@ bool WorkWaits(Worker* w) {
          g_sched.urgent.Size();
 }
 
-// The worker of a carrier that sleeps in the kernel goes to another carrier.
-void TakeAway(Carrier* c) {
-  if (Worker* w = Retake(c)) {
-    if (GiveWorker(w)) return;
-    LockGuard guard(c->retake_lock);
-    c->worker = w;  // undone: nobody to give it to. retake is still set, so c comes by the lock.
-  }
-}
-
 struct Look {
   bool running = false;     // some worker runs a task
   bool waiting = false;     // work, a timer or an fd waits
@@ -69,9 +61,9 @@ void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   const bool idlers = g_sched.idle_count.load(std::memory_order_relaxed);
   if (idlers && w->queue.Size()) WakeWorker();
   if (!__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) {
-    if (in_syscall) return TakeAway(c);
+    if (in_syscall) return Retake(c);
     const char state = ThreadState(c->tid);
-    if (state == 'S' || state == 'D') return TakeAway(c);
+    if (state == 'S' || state == 'D') return Retake(c);
   }
   // Inside libgreen too, where a task that makes system calls in a loop is most of the time: the
   // kick then counts at the end of its call.
@@ -166,8 +158,10 @@ void MonitorThread(void*) {
       continue;
     }
     if (++idle_ticks < kIdleTicksBeforeSleep) continue;
-    // Announce, then look once more: a waker that saw 0 did so before this look.
+    // Announce, then look once more: a waker that saw 0 did so before this look. Wakers have no
+    // fence between their push and their load; the membarrier is one for all of them.
     g_sleeping.store(1, std::memory_order_seq_cst);
+    RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
     const Look last = LookAround(now);
     if (!last.running || !last.waiting)
       RawSyscall(SYS_futex, &g_sleeping, FUTEX_WAIT_PRIVATE, 1, nullptr);

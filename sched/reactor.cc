@@ -12,7 +12,7 @@
 #include "base/raw_syscall.h"
 #include "sched/carrier.h"
 #include <errno.h>
-#include "sched/scheduler.h"
+#include "sched/state.h"
 
 namespace green {
 namespace {
@@ -302,13 +302,20 @@ int PollReactor(int64_t timeout_ns) {
     n = RawSyscall(SYS_epoll_wait, g_epoll, events, kBatch,
                    timeout_ns < 0 ? -1 : static_cast<int>((timeout_ns + 999999) / 1000000));
   if (n > 4) Prefetch(events, n);
+  bool woken = false;
   for (long i = 0; i < n; ++i) {
     if (events[i].data.u64 >> 32 == ~0u) {
       uint64_t count;
       RawSyscall(SYS_read, g_wake, &count, sizeof count);
+      woken = true;
     } else {
       OnEvent(events[i]);
     }
+  }
+  // It was meant for the one that sleeps here: a look in passing must not eat it.
+  if (woken) {
+    const Worker* poller = g_sched.poller.load(std::memory_order_seq_cst);
+    if (poller && poller != CurrentWorker()) WakeReactor();
   }
   return n > 0 ? static_cast<int>(n) : 0;
 }
