@@ -5,7 +5,9 @@ namespace {
 
 // After a read that came back short from a TCP socket there is nothing left until the next
 // event, so the try that would fail is skipped. Only for registered fds (else the event would
-// not come) and not after end of file, error or urgent data, which hide behind a short read.
+// not come) and not after end of file, error or urgent data, which hide behind a short read. Nor
+// on non-blocking descriptors: their program may have learned from the kernel, by poll(2), of
+// data whose event the reactor has not fetched, and would be told EAGAIN for ever.
 bool KnownEmpty(FdState* s, uint32_t sequence) {
   return s->drained_at.load(std::memory_order_relaxed) == sequence + 1 &&
          !(s->flags.load(std::memory_order_relaxed) & kNoSkip);
@@ -14,7 +16,7 @@ bool KnownEmpty(FdState* s, uint32_t sequence) {
 long ReceiveOnce(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen) {
   const uint32_t sequence = SequenceIn(s);
   const bool stream = s->flags.load(std::memory_order_relaxed) & kStream;
-  if (stream && len && KnownEmpty(s, sequence)) return -EAGAIN;
+  if (stream && len && KnownEmpty(s, sequence) && !IsNonblocking(fd, s)) return -EAGAIN;
   const bool registered = s->registered.load(std::memory_order_acquire);
   const long r =
       RawSyscall(SYS_recvfrom, fd, buf, len, flags | MSG_DONTWAIT, addr, addrlen);
