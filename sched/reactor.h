@@ -55,17 +55,18 @@ enum FdFlags : uint32_t {
   kNoSkip = 16384,     // end of file, error or urgent data seen: a short read proves nothing
 };
 
-struct FdState {
+// One cache line for a wait and its wake-up.
+struct alignas(64) FdState {
   SpinLock lock;
   std::atomic<bool> registered;
+  std::atomic<bool> accepting;  // a task is between accept's look and its call
   std::atomic<uint32_t> flags;
   std::atomic<uint32_t> sequence_in, sequence_out;
   std::atomic<uint32_t> drained_at;  // sequence_in at which a read came back short, +1; 0 = none
   std::atomic<uint32_t> generation;
   std::atomic<uint32_t> flag_epoch, share_epoch;  // syscalls/fd_info.h
-  uint32_t moved_here;            // tasks that were moved to this private number; under the lock
-  std::atomic<bool> accepting;    // a task is between accept's look and its call
   ListHead waiters;
+  uint32_t moved_here;  // tasks that were moved to this private number; under the lock
   int64_t receive_timeout, send_timeout;  // ns, 0 = none
 };
 

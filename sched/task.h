@@ -43,25 +43,27 @@ struct TimerNode {
 // Why a task is parked; for reports only.
 enum class WaitReason : uint8_t { kNone, kFutex, kFd, kSleep, kJoin, kSignal, kBlocked, kYield };
 
-struct Task {
+struct alignas(64) Task {
   static constexpr uint32_t kParked = 1;
   static constexpr uint32_t kToken = 2;
 
-  // Hot: the switch.
+  // What a switch, a wake-up and an undisturbed system call touch: one cache line.
   std::atomic<uint32_t> state{0};
   std::atomic<bool> on_cpu{false};
   std::atomic<bool> attention{false};  // a signal may be deliverable: look before returning
-  bool alive = false;
   WaitReason reason = WaitReason::kNone;
+  uint8_t save_vectors = 0;  // GREEN_SLOT_* bits of the site it is in
   Context context = nullptr;
   uintptr_t fs_base = 0;
+  std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
   Task* queue_next = nullptr;
-  uint8_t save_vectors = 0;  // GREEN_SLOT_* bits of the site it is in
+  int64_t op_deadline = 0;  // of the call being executed, kept over a restart; 0 = none yet
+  uint64_t affinity = 0;    // CPUs 0-63; 0 = as the process
+  bool alive = false;
   bool bound = false;
   uint8_t handled = 0;  // Delivered, since DeliverNow or BlockingCall reset it
   bool stray = false;   // since BlockingCall: a signal meant for others interrupted this task
   bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
-  std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
 
   // Identity.
   uint32_t tid = 0;
@@ -85,7 +87,6 @@ struct Task {
 
   // Waiting.
   TimerNode timer;
-  int64_t op_deadline = 0;  // of the call being executed, kept over a restart; 0 = none yet
 
   // Creation and end.
   void* entry_frame = nullptr;
@@ -95,8 +96,8 @@ struct Task {
   int policy = 0;               // SCHED_OTHER
   int priority = 0;             // of the policy
   int nice = 0;
-  uint64_t affinity = 0;        // CPUs 0-63; 0 = as the process
 };
+static_assert(offsetof(Task, alive) < 64);
 
 // The task that runs on this carrier. Read again after anything that can park.
 inline Task* CurrentTask();
