@@ -20,6 +20,7 @@ namespace {
 constexpr uint32_t kChunk = 512;
 constexpr uint32_t kMaxFds = 1u << 20;
 constexpr int kBatch = 128;
+constexpr uint32_t kAllEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 
 std::atomic<FdState*> g_chunks[kMaxFds / kChunk];
 int g_epoll = -1;
@@ -31,7 +32,7 @@ uint64_t Pack(int fd, uint32_t generation) {
 
 long EpollAdd(int fd, uint32_t generation) {
   epoll_event ev;
-  ev.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+  ev.events = kAllEvents;
   ev.data.u64 = Pack(fd, generation);
   long r = RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_ADD, fd, &ev);
   // A duplicate that outlives a closed number keeps its registration under that number; it comes
@@ -273,6 +274,23 @@ void ForgetFd(int fd) {
   s->sequence_out.fetch_add(1, std::memory_order_release);
   s->flags.store(0, std::memory_order_relaxed);
   s->drained_at.store(0, std::memory_order_relaxed);
+}
+
+void ConfirmFd(int fd) {
+  FdState* s = FdStateOf(fd);
+  LockGuard guard(s->lock);
+  if (!s->registered.load(std::memory_order_relaxed)) return;
+  epoll_event ev;
+  ev.events = kAllEvents;
+  ev.data.u64 = Pack(fd, s->generation.load(std::memory_order_relaxed));
+  if (RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_MOD, fd, &ev) == 0) return;  // the new file
+  s->registered.store(false, std::memory_order_relaxed);
+  s->generation.fetch_add(1, std::memory_order_release);
+  s->sequence_in.fetch_add(1, std::memory_order_release);
+  s->sequence_out.fetch_add(1, std::memory_order_release);
+  Task* batch[kWakeBatch];
+  while (const int n = TakeWaiters(s, kIn | kOut | kPri, batch))
+    for (int i = 0; i < n; ++i) Unpark(batch[i]);
 }
 
 void ForgetFdRange(uint32_t first, uint32_t last) {

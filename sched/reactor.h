@@ -97,6 +97,8 @@ int RegisterFd(int fd);
 
 // The number fd is about to be closed or replaced.
 void ForgetFd(int fd);
+// After it was: a task that began to wait in between registered the old file under this number.
+void ConfirmFd(int fd);
 // ForgetFd for every number in use from first to last.
 void ForgetFdRange(uint32_t first, uint32_t last);
 

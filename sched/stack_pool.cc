@@ -89,8 +89,8 @@ bool NewChunk(SizeClass* c) {
     RawSyscall(SYS_munmap, ChunkBase(i), kChunkSize);
     return false;
   }
-  g_chunks[i].slots = reinterpret_cast<StackSlot*>(meta);
-  g_chunks[i].size_class = c;
+  g_chunks[i].size_class = c;  // first: slots tell that the chunk is in use
+  __atomic_store_n(&g_chunks[i].slots, reinterpret_cast<StackSlot*>(meta), __ATOMIC_RELEASE);
   c->chunk = i;
   c->carved = 0;
   c->has_chunk = true;
@@ -188,6 +188,7 @@ void ResetStacksAfterFork(StackSlot* kept) {
     for (size_t k = 0; k < used; ++k) {
       StackSlot* slot = chunk.slots + k;
       if (slot == kept) continue;
+      slot->chunk = i;  // the fork may have come while it was being carved
       slot->next_free = c->free;
       c->free = slot;
     }

@@ -35,6 +35,15 @@ inline long Raw(const SyscallFrame& f) {
   return RawSyscall(static_cast<long>(f.rax), f.rdi, f.rsi, f.rdx, f.r10, f.r8, f.r9);
 }
 
+// The same for calls that may take long, such as a close that flushes: outside, so that the worker
+// can be taken away meanwhile. Handlers may run; nothing may be held.
+inline long RawOutside(const SyscallFrame& f) {
+  LeaveGreen();
+  const long r = Raw(f);
+  EnterGreen();
+  return r;
+}
+
 // The call as the program made it, on a carrier of its own if it blocks: at once (hand_off) or
 // when the monitor finds it blocked. -EINTR as the kernel returned it; kRestartAlways when a
 // signal came before the call.

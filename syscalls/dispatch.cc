@@ -49,10 +49,7 @@ __attribute__((noinline)) bool AttendTo(Task* t, long* result) {
 
 __attribute__((noinline)) long UnknownNumber(SyscallFrame& f) {
   // A site whose number is known at run time only, e.g. syscall(2) itself.
-  LeaveGreen();
-  const long r = Raw(f);
-  EnterGreen();
-  return r;
+  return RawOutside(f);
 }
 
 }  // namespace

@@ -15,7 +15,9 @@ long Replacing(int target, Call call) {
   const bool known = s && (s->flags.load(std::memory_order_relaxed) ||
                            s->registered.load(std::memory_order_relaxed));
   if (known) ForgetFd(target);
-  return call();
+  const long r = call();
+  if (s && s->registered.load(std::memory_order_relaxed)) ConfirmFd(target);
+  return r;
 }
 
 }  // namespace
@@ -23,7 +25,7 @@ long Replacing(int target, Call call) {
 long SysClose(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   if (IsReactorFd(fd)) return -EBADF;  // the program has no such descriptor
-  return Replacing(fd, [&] { return Raw(f); });
+  return Replacing(fd, [&] { return RawOutside(f); });
 }
 
 long SysCloseRange(SyscallFrame& f) {
@@ -52,13 +54,13 @@ long SysDup(SyscallFrame& f) { return Raw(f); }
 long SysDup2(SyscallFrame& f) {
   if (ArgInt(f, 0) == ArgInt(f, 1)) return Raw(f);
   if (IsReactorFd(ArgInt(f, 1))) MoveReactorFds();
-  return Replacing(ArgInt(f, 1), [&] { return Raw(f); });
+  return Replacing(ArgInt(f, 1), [&] { return RawOutside(f); });
 }
 
 long SysDup3(SyscallFrame& f) {
   if (ArgInt(f, 0) == ArgInt(f, 1)) return Raw(f);
   if (IsReactorFd(ArgInt(f, 1))) MoveReactorFds();
-  return Replacing(ArgInt(f, 1), [&] { return Raw(f); });
+  return Replacing(ArgInt(f, 1), [&] { return RawOutside(f); });
 }
 
 long SysPipe2(SyscallFrame& f) {
@@ -71,7 +73,7 @@ long SysPipe2(SyscallFrame& f) {
 }
 
 long SysIoctl(SyscallFrame& f) {
-  const long r = Raw(f);
+  const long r = RawOutside(f);
   if (static_cast<uint32_t>(f.rsi) == FIONBIO && r == 0) NoteFlagsChanged();
   return r;
 }

@@ -56,20 +56,24 @@ uint32_t KnowFd(int fd, FdState* s) {
 
 bool IsNonblocking(int fd, FdState* s) {
   const uint32_t epoch = g_flag_epoch.load(std::memory_order_acquire);
+  const bool current = s->flag_epoch.load(std::memory_order_acquire) == epoch;
   const uint32_t flags = s->flags.load(std::memory_order_relaxed);
-  if ((flags & kNonblockKnown) && s->flag_epoch.load(std::memory_order_relaxed) == epoch)
-    return flags & kNonblock;
+  if ((flags & kNonblockKnown) && current) return flags & kNonblock;
   const long got = RawSyscall(SYS_fcntl, fd, F_GETFL);
   const bool nonblock = !IsError(got) && (got & O_NONBLOCK);
   if ((flags & kPrivate) &&
       s->share_epoch.load(std::memory_order_relaxed) ==
           g_share_epoch.load(std::memory_order_relaxed)) {
-    s->flag_epoch.store(epoch, std::memory_order_relaxed);
-    if (nonblock)
-      s->flags.fetch_or(kNonblock | kNonblockKnown, std::memory_order_relaxed);
-    else {
-      s->flags.fetch_and(~uint32_t{kNonblock}, std::memory_order_relaxed);
+    // The bit before the epoch that vouches for it, and not if the flags changed since we asked:
+    // a reader would take the old answer for the new one, and park on a non-blocking file.
+    LockGuard guard(s->lock);
+    if (g_flag_epoch.load(std::memory_order_acquire) == epoch) {
+      if (nonblock)
+        s->flags.fetch_or(kNonblock, std::memory_order_relaxed);
+      else
+        s->flags.fetch_and(~uint32_t{kNonblock}, std::memory_order_relaxed);
       s->flags.fetch_or(kNonblockKnown, std::memory_order_relaxed);
+      s->flag_epoch.store(epoch, std::memory_order_release);
     }
   }
   return nonblock;

@@ -6,6 +6,7 @@
 #include "sched/signals.h"
 #include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
+#include "syscalls/shared_memory.h"
 #include "syscalls/threads.h"
 
 namespace green {
@@ -24,6 +25,7 @@ long ForkProcess(SyscallFrame& f) {
   const long r = Raw(f);
   if (r == 0) {
     ResetSchedulerAfterFork(cur);
+    ResetSharedMemoryAfterFork();
     g_child_hook();
     return 0;
   }

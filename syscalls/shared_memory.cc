@@ -59,6 +59,8 @@ void NoteSharedRange(const void* begin, const void* end) {
   Add(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(end));
 }
 
+void ResetSharedMemoryAfterFork() { g_lock.Reset(); }
+
 bool IsSharedMemory(const void* p) {
   const int n = g_count.load(std::memory_order_acquire);
   if (__builtin_expect(n == 0, 1)) return false;
@@ -94,9 +96,7 @@ void FindSharedRanges() {
 }
 
 long SysMmap(SyscallFrame& f) {
-  LeaveGreen();  // may fault in page tables for long; nothing of ours is touched
-  const long r = Raw(f);
-  EnterGreen();
+  const long r = RawOutside(f);
   if (!IsError(r) && (f.rdx & PROT_EXEC) && ArgInt(f, 4) >= 0) NoteCodeMapped();
   if (!IsError(r) && (f.r10 & MAP_SHARED))
     Add(static_cast<uintptr_t>(r), static_cast<uintptr_t>(r) + f.rsi);

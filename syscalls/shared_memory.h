@@ -8,5 +8,7 @@ bool IsSharedMemory(const void* p);
 void NoteSharedRange(const void* begin, const void* end);
 // Reads /proc/self/maps, once at start.
 void FindSharedRanges();
+// In a forked child: the holder of the lock may be gone.
+void ResetSharedMemoryAfterFork();
 
 }  // namespace green

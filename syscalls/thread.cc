@@ -7,6 +7,7 @@
 #include "sched/signals.h"
 #include "sched/stack_pool.h"
 #include "syscalls/handlers.h"
+#include "syscalls/shared_memory.h"
 #include "syscalls/threads.h"
 
 namespace green {
@@ -29,9 +30,15 @@ constexpr int kRobustLimit = 2048;  // the kernel's ROBUST_LIST_LIMIT
 
 void* Untagged(RobustList* p) { return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(p) & ~1ul); }
 
+// Who waits on a word that processes share waits in the kernel.
+void WakeInKernel(uint32_t* word) {
+  if (IsSharedMemory(word)) RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
+}
+
 void OwnerDied(RobustList* tagged, long offset, uint32_t tid) {
   auto word = reinterpret_cast<uint32_t*>(static_cast<char*>(Untagged(tagged)) + offset);
   FutexOwnerDied(word, tid, reinterpret_cast<uintptr_t>(tagged) & 1);
+  WakeInKernel(word);
 }
 
 void WalkRobustList(Task* t) {
@@ -58,7 +65,10 @@ void OnExit(Task* t) {
   FreeTask(t);
   if (tid_word) {
     const uint32_t zero = 0;
-    if (CopyOut(tid_word, zero)) FutexWake(tid_word, 1, FUTEX_BITSET_MATCH_ANY);
+    if (CopyOut(tid_word, zero)) {
+      FutexWake(tid_word, 1, FUTEX_BITSET_MATCH_ANY);
+      WakeInKernel(tid_word);
+    }
   }
   if (slot) FinishStack(slot, StackSlot::kEnded);
 }
