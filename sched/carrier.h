@@ -58,6 +58,7 @@ struct Carrier {
   std::atomic<uint32_t> noted_count;
   NotedSignal noted[kMaxNoted];
   std::atomic<uint8_t> kicked;  // a kick came inside libgreen
+  std::atomic<uint32_t> credentials;  // the sequence number of the change it has (credentials.h)
   uint64_t handoffs;
   int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
   uint64_t affinity;   // as applied to the thread; 0 = the process's

@@ -51,7 +51,6 @@ Carrier* MapCarrier() {
 }
 
 void Publish(Carrier* c) {
-  c->index = g_count.fetch_add(1, std::memory_order_relaxed);
   Carrier* head = g_all.load(std::memory_order_relaxed);
   do c->next_all = head;
   while (!g_all.compare_exchange_weak(head, c, std::memory_order_release));
@@ -77,20 +76,27 @@ void HelperThread(void* arg) {
   auto c = static_cast<Carrier*>(arg);
   SetGsBase(reinterpret_cast<uintptr_t>(c));
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
-  auto start = reinterpret_cast<HelperStart*>(&c->noted[0]);
-  start->fn(start->arg);
+  const HelperStart start = *reinterpret_cast<HelperStart*>(&c->noted[0]);
+  // Kicks only: it has to follow changes of credentials.
+  const SigSet mask = ~SigBit(kKickSignal);
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+  start.fn(start.arg);
   for (;;) RawSyscall(SYS_exit, 0);
 }
 
-// A kernel thread of this process with every signal blocked, so that it starts undisturbed.
+// A kernel thread of this process with every signal blocked, so that it starts undisturbed. It has
+// its creator's credentials, which do not change until it is in the list.
 long StartThread(void (*fn)(void*), Carrier* c) {
   const SigSet all = ~SigSet{0};
   SigSet old;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
+  c->credentials.store(CurrentCarrier()->credentials.load(std::memory_order_relaxed),
+                       std::memory_order_relaxed);
   const unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                               CLONE_SYSVSEM;
   const uintptr_t top = reinterpret_cast<uintptr_t>(c) & ~63ul;
   const long tid = green_clone_carrier(flags, reinterpret_cast<void*>(top), fn, c);
+  if (!IsError(tid)) Publish(c);
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, nullptr, sizeof old);
   return tid;
 }
@@ -131,6 +137,7 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
   w->carrier.store(c, std::memory_order_relaxed);
   main_task->carrier.store(c, std::memory_order_relaxed);
   main_task->on_cpu.store(true, std::memory_order_relaxed);
+  c->index = g_count.fetch_add(1, std::memory_order_relaxed);
   Publish(c);
   SetGsBase(reinterpret_cast<uintptr_t>(c));
   return c;
@@ -160,12 +167,13 @@ bool GiveWorker(Worker* w) {
   c = MapCarrier();
   if (!c) return false;
   c->worker = w;
+  c->index = g_count.fetch_add(1, std::memory_order_relaxed);
   // The thread writes w->carrier itself: the monitor must not see one that may be unmapped again.
   if (IsError(StartThread(CarrierThread, c))) {
+    g_count.fetch_sub(1, std::memory_order_relaxed);
     Unmap(c);
     return false;
   }
-  Publish(c);
   return true;
 }
 
@@ -207,11 +215,7 @@ void KickCarrier(Carrier* c) {
   RawSyscall(SYS_tgkill, g_sched.pid, c->tid, kKickSignal);
 }
 
-void ForEachCarrier(void (*fn)(Carrier*, void*), void* arg) {
-  for (Carrier* c = g_all.load(std::memory_order_acquire); c; c = c->next_all) fn(c, arg);
-}
-
-uint32_t CarrierCount() { return g_count.load(std::memory_order_relaxed); }
+Carrier* FirstCarrier() { return g_all.load(std::memory_order_acquire); }
 
 void ResetCarriersAfterFork() {
   // Their threads are not in this process. The current stack may be none of theirs: a task's.

@@ -16,8 +16,8 @@ void Retake(Carrier* c);
 // A thread of libgreen's that is no carrier; its GS base points to a Carrier of its own.
 long StartHelperThread(void (*fn)(void*), void* arg);
 void KickCarrier(Carrier* c);
-void ForEachCarrier(void (*fn)(Carrier*, void*), void* arg);
-uint32_t CarrierCount();
+// Every thread of libgreen's, helpers too, by next_all.
+Carrier* FirstCarrier();
 void ResetCarriersAfterFork();
 
 }  // namespace green

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/message.h"
 #include "sched/carriers.h"
+#include "sched/credentials.h"
 #include "sched/identity.h"
 #include "sched/idle.h"
 #include "sched/reactor.h"
@@ -38,6 +39,9 @@ constexpr SigSet kIgnoredByDefault =
 constexpr SigSet kLeftToKernel = SigBit(SIGFPE) | SigBit(SIGILL) | SigBit(SIGTRAP) |
                                  SigBit(SIGABRT) | SigBit(SIGSYS) | SigBit(SIGTSTP) |
                                  SigBit(SIGTTIN) | SigBit(SIGTTOU) | kNeverBlocked;
+
+// Of a carrier whose ring is full. Kicks need no room there.
+constexpr SigSet kMaskWhenFull = ~(kFaults | SigBit(kKickSignal));
 
 SpinLock g_action_lock;
 KernelSigaction g_actions[65];
@@ -223,6 +227,8 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   const uint8_t save = t->save_vectors;
   const uint8_t handled = t->handled;
   const int64_t op_deadline = t->op_deadline;
+  const bool in_setxid_handler = t->in_setxid_handler;
+  if (sig == kKickSignal) t->in_setxid_handler = true;
   LeaveGreen();
   if (alternate)
     green_call_on_stack(a.handler, sig, &copy, uc,
@@ -233,6 +239,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   t->save_vectors = save;
   t->op_deadline = op_deadline;
   t->handled = handled;
+  t->in_setxid_handler = in_setxid_handler;
   SetTaskMask(t, *mask_word);
   return a.flags & SA_RESTART ? Delivered::kRestart : Delivered::kNoRestart;
 }
@@ -258,7 +265,7 @@ void Note(Carrier* c, const void* info, ucontext_t* uc) {
     c->noted_count.store(n + 1, std::memory_order_relaxed);
   }
   // Full: the kernel keeps the others until RouteNoted has made room.
-  if (n + 1 >= kMaxNoted) *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = ~kFaults;
+  if (n + 1 >= kMaxNoted) *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = kMaskWhenFull;
   c->attention.store(1, std::memory_order_seq_cst);
   // Were it about to sleep: neither of its beds lets it.
   c->wake_word.store(1, std::memory_order_seq_cst);
@@ -318,6 +325,12 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   }
   Carrier* c = CurrentCarrier();
   if (c->native) return NativeSignal(sig, info, uc);
+  if (sig == kKickSignal && IsCredentialsKick(si.Code())) {
+    FollowCredentials(c);
+    // A call that it interrupted is to be restarted whatever its kind.
+    if (!c->in_green && c->task) c->task->stray = true;
+    return;
+  }
   if (c->in_green) {
     if (fault) {
       // Back to the instruction, which faults again under the default action: a true core.
@@ -590,7 +603,7 @@ void UseTaskMaskInKernel(Task* t) {
 
 void UseCarrierMaskInKernel() {
   const bool full = CurrentCarrier()->noted_count.load(std::memory_order_relaxed) == kMaxNoted;
-  const SigSet mask = full ? ~kFaults : 0;
+  const SigSet mask = full ? kMaskWhenFull : 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
 }
 

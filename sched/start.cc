@@ -9,6 +9,7 @@
 #include "arch/x86_64/base_registers.h"
 #include "arch/x86_64/vector_state.h"
 #include "sched/carriers.h"
+#include "sched/credentials.h"
 #include "sched/futex_table.h"
 #include "sched/monitor.h"
 #include "sched/reactor.h"
@@ -100,6 +101,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
   ResetFutexTableAfterFork();
   ResetReactorAfterFork();
   ResetMonitorAfterFork();
+  ResetCredentialsAfterFork();
   ResetTasksAfterFork(survivor);
   g_main_before_fork = FindSlotZero();
   RestoreKernelSignals(g_main_before_fork);

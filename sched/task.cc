@@ -74,6 +74,7 @@ void FreeTask(Task* t) {
   t->policy = t->priority = t->nice = 0;
   t->bound = false;
   t->in_handler_mask = false;
+  t->in_setxid_handler = false;
   t->save_vectors = 0;
   LockGuard guard(g_lock);
   t->queue_next = g_free;

@@ -63,6 +63,7 @@ struct alignas(64) Task {
   bool bound = false;
   uint8_t handled = 0;  // Delivered, since DeliverNow or BlockingCall reset it
   bool stray = false;   // since BlockingCall: a signal meant for others interrupted this task
+  bool in_setxid_handler = false;  // glibc's for SIGSETXID runs (syscalls/credentials.cc)
   bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
 
   // Identity.

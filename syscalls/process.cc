@@ -26,6 +26,7 @@ long ForkProcess(SyscallFrame& f) {
   if (r == 0) {
     ResetSchedulerAfterFork(cur);
     ResetSharedMemoryAfterFork();
+    ResetCredentialBatchAfterFork();
     g_child_hook();
     return 0;
   }

@@ -12,5 +12,7 @@ long ForkProcess(SyscallFrame& f);
 long StartVmChild(SyscallFrame& f);
 // Runs in a forked child once it is a plain native process again.
 void SetForkedChildHook(void (*hook)());
+// In it: the task that would have ended the batch is gone.
+void ResetCredentialBatchAfterFork();
 
 }  // namespace green

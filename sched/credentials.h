@@ -1,0 +1,28 @@
+// Users and groups belong to kernel threads; the program means the process. A change is made on
+// every kernel thread of libgreen's before it is reported as done.
+//
+//   changer: executes the system call itself; on success it publishes the request under the next
+//     sequence number, signals every thread that is behind and waits until none is.
+//   others: execute it in the signal handler, wherever they are - idle, blocked in a call or inside
+//     libgreen - as it needs no lock and no memory.
+//   new threads: the kernel copies the creator's credentials; the creator's sequence number is
+//     copied along with signals blocked, and the thread is in the list before they come in again.
+#pragma once
+
+#include "sched/carrier.h"
+
+namespace green {
+
+// Inside libgreen, current task; may park. Changes of different tasks exclude each other. While
+// one has the turn it may change the process's credentials: the kernel's result.
+void BeginCredentials();
+long ChangeCredentials(long nr, const long args[3]);
+void EndCredentials();
+
+// In the handler of a kick that IsCredentialsKick knows; c is the current thread's.
+bool IsCredentialsKick(int signal_code);
+void FollowCredentials(Carrier* c);
+
+void ResetCredentialsAfterFork();
+
+}  // namespace green
