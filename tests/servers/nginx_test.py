@@ -12,6 +12,7 @@ def serve(run):
     config = run.home / "nginx.conf"
     config.write_text(f"""
         daemon off; worker_processes 1; pid {run.home}/nginx.pid; user root;
+        env GREEN_WORKERS; env GREEN_LOG;  # its workers drop every other variable
         error_log {run.home}/error.log; thread_pool files threads=16;
         events {{ worker_connections 4096; }}
         http {{
