@@ -138,6 +138,21 @@ void WaitForTick(const Look& look) {
     SleepNs(wait);
 }
 
+// Nobody has looked at the reactor for a tick, be it that tasks compute or that they take turns
+// too slowly for the look that comes with every so many. An idle worker that sleeps on its wake
+// word, while the one that polled has found work, takes over the polling.
+void PollForOthers() {
+  static uint32_t seen = 0;
+  if (g_sched.polls.load(std::memory_order_relaxed) == seen && ReactorHasWaiters() &&
+      !g_sched.poller.load(std::memory_order_relaxed)) {
+    if (g_sched.idle_count.load(std::memory_order_relaxed))
+      WakeWorker();
+    else
+      PollReactor(0);
+  }
+  seen = g_sched.polls.load(std::memory_order_relaxed);
+}
+
 void MonitorThread(void*) {
   int idle_ticks = 0;
   Look look;
@@ -148,9 +163,7 @@ void MonitorThread(void*) {
     if (look.running) {
       // Also with a poller asleep: it does not know timers that were added since.
       FireTimers(now);
-      if (!look.responsive && ReactorHasWaiters() &&
-          !g_sched.poller.load(std::memory_order_relaxed))
-        PollReactor(0);
+      PollForOthers();
       DeliverUrgent(look);
     }
     if (look.running && look.waiting) {

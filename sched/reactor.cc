@@ -308,6 +308,7 @@ void ForgetFdRange(uint32_t first, uint32_t last) {
 }
 
 int PollReactor(int64_t timeout_ns) {
+  g_sched.polls.store(g_sched.polls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   epoll_event events[kBatch];
   KernelTimespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
   long n;

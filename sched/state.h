@@ -24,6 +24,7 @@ struct SchedulerState {
   SpinLock idle_lock;
   std::atomic<uint32_t> idle_count{0};
   std::atomic<Worker*> poller{nullptr};
+  std::atomic<uint32_t> polls{0};  // looks at the reactor: the monitor steps in when they stop
 
   std::atomic<bool> exact_cpu_time{false};
   int64_t sampled_ns = 0;  // CPU time that the monitor has put down to tasks
