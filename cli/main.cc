@@ -8,6 +8,7 @@
 
 #include "cli/run.h"
 #include "cli/settings.h"
+#include "cli/syscall_table.h"
 
 namespace green::cli {
 namespace {
@@ -87,6 +88,13 @@ int HelpCommand(CLI::App* app, const std::string& topic) {
   return UsageError("no help on " + topic);
 }
 
+int SyscallsCommand(const std::string& call, Format format) {
+  const std::string text = PrintSyscalls(call, format);
+  if (text.empty()) return UsageError("no system call " + call);
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Runs programs that use threads as programs that use green threads.", "green");
   app.set_version_flag("--version", kVersion);
@@ -100,6 +108,14 @@ int Main(int argc, char** argv) {
   CLI::App* help =
       app.add_subcommand("help", "Help on a command; help env: the GREEN_* variables.");
   help->add_option("topic", topic, "a command, or env");
+
+  std::string call;
+  bool json = false, markdown = false;
+  CLI::App* syscalls =
+      app.add_subcommand("syscalls", "What libgreen does with each system call, or with one.");
+  syscalls->add_option("call", call, "a call's name or number");
+  CLI::Option* as_json = syscalls->add_flag("--json", json, "as JSON");
+  syscalls->add_flag("--markdown", markdown, "as docs/coverage.md")->excludes(as_json);
 
   std::vector<std::string> program;
   if (argc >= 2 && std::string(argv[1]) == run->get_name()) {
@@ -118,6 +134,8 @@ int Main(int argc, char** argv) {
   }
   if (run->parsed()) return RunCommand(program);
   if (help->parsed()) return HelpCommand(&app, topic);
+  if (syscalls->parsed())
+    return SyscallsCommand(call, json ? Format::kJson : markdown ? Format::kMarkdown : Format::kText);
   return UsageError("which command?");
 }
 

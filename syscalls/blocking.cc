@@ -25,4 +25,6 @@ long SysMayBlock(SyscallFrame& f) { return BlockingRaw(f, false); }
 
 long SysHandOff(SyscallFrame& f) { return BlockingRaw(f, true); }
 
+long SysNoSuchCall(SyscallFrame&) { return -ENOSYS; }
+
 }  // namespace green
