@@ -35,16 +35,19 @@ constexpr SigSet kFaults = SigBit(SIGSEGV) | SigBit(SIGBUS) | SigBit(SIGFPE) | S
 // Default action "ignore".
 constexpr SigSet kIgnoredByDefault =
     SigBit(SIGCHLD) | SigBit(SIGURG) | SigBit(SIGWINCH) | SigBit(SIGCONT);
-// Under SIG_DFL these stay with the kernel: cores with the original registers, job control.
-constexpr SigSet kLeftToKernel = SigBit(SIGFPE) | SigBit(SIGILL) | SigBit(SIGTRAP) |
-                                 SigBit(SIGABRT) | SigBit(SIGSYS) | SigBit(SIGTSTP) |
-                                 SigBit(SIGTTIN) | SigBit(SIGTTOU) | kNeverBlocked;
+constexpr SigSet kStops = SigBit(SIGTSTP) | SigBit(SIGTTIN) | SigBit(SIGTTOU);
+// Under SIG_DFL these stay with the kernel: cores with the original registers, job control in
+// order. Traps cannot be raised again by going back to the instruction.
+constexpr SigSet kLeftToKernel = SigBit(SIGTRAP) | SigBit(SIGSYS) | kNeverBlocked;
+// These too, until someone blocks one: then it may have to stay pending, or be waited for.
+constexpr SigSet kLeftUntilBlocked = SigBit(SIGFPE) | SigBit(SIGILL) | SigBit(SIGABRT) | kStops;
 
 // Of a carrier whose ring is full. Kicks need no room there.
 constexpr SigSet kMaskWhenFull = ~(kFaults | SigBit(kKickSignal));
 
 SpinLock g_action_lock;
 KernelSigaction g_actions[65];
+std::atomic<SigSet> g_blocked_once{0};  // of kLeftUntilBlocked; written under g_action_lock
 
 SpinLock g_process_lock;
 SignalNode* g_process_signals = nullptr;
@@ -68,7 +71,9 @@ KernelSigaction KernelAction(int sig, const KernelSigaction& a) {
   // A bad address in a system call must be EFAULT even where the program ignores SIGSEGV.
   const bool fixups = sig == SIGSEGV || sig == SIGBUS;
   if (a.handler == reinterpret_cast<void*>(SIG_IGN) && !fixups) return k;
-  if (!IsHandler(a) && (kLeftToKernel & SigBit(sig))) return k;
+  const SigSet left =
+      kLeftToKernel | (kLeftUntilBlocked & ~g_blocked_once.load(std::memory_order_relaxed));
+  if (!IsHandler(a) && (left & SigBit(sig))) return k;
   k.handler = reinterpret_cast<void*>(green_signal_entry);
   k.flags = SA_SIGINFO | SA_NODEFER | kSaRestorer |
             (a.flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
@@ -84,13 +89,36 @@ void InstallInKernel(int sig, const KernelSigaction& a) {
   RawSyscall(SYS_rt_sigaction, sig, &k, nullptr, sizeof(SigSet));
 }
 
+// Some task blocks these, or will in a handler. Under g_action_lock.
+void NoteBlockedLocked(SigSet mask) {
+  SigSet fresh = mask & kLeftUntilBlocked & ~g_blocked_once.load(std::memory_order_relaxed);
+  g_blocked_once.fetch_or(fresh, std::memory_order_relaxed);
+  for (; fresh; fresh &= fresh - 1) {
+    const int sig = __builtin_ctzll(fresh) + 1;
+    InstallInKernel(sig, g_actions[sig]);
+  }
+}
+
+inline void NoteBlocked(SigSet mask) {
+  // With this one it is libc's own, around a few instructions, as in every pthread_create.
+  if (mask & SigBit(kKickSignal)) return;
+  const SigSet noted = g_blocked_once.load(std::memory_order_relaxed);
+  if (__builtin_expect((mask & kLeftUntilBlocked & ~noted) == 0, 1)) return;
+  LockGuard guard(g_action_lock);
+  NoteBlockedLocked(mask);
+}
+
 // The default action, by the kernel's own hand, so that status and core are right.
 void DefaultAction(int sig) {
   const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
+  const SigSet bit = SigBit(sig);
   RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
+  // A full ring blocks it; UseCarrierMaskInKernel tells the mask again.
+  RawSyscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, nullptr, sizeof bit);
   RawSyscall(SYS_tgkill, g_sched.pid, CurrentCarrier()->tid, sig);
   // Only a stop signal gets here.
   InstallInKernel(sig, ActionOf(sig));
+  UseCarrierMaskInKernel();
 }
 
 bool IgnoredNow(int sig) {
@@ -154,6 +182,13 @@ bool Take(SpinLock& lock, SignalNode** list, std::atomic<SigSet>& pending, int s
   *out = n->info;
   FreeSignalNode(n);
   return true;
+}
+
+// From the process's pending ones.
+void DiscardPending(SigSet set) {
+  SigInfo ignored;
+  while (const SigSet some = g_process_pending.load(std::memory_order_seq_cst) & set)
+    Take(g_process_lock, &g_process_signals, g_process_pending, __builtin_ctzll(some) + 1, &ignored);
 }
 
 // Faults first, as the kernel does, then the lowest number.
@@ -420,11 +455,18 @@ int SendToTask(Task* t, int sig, const SigInfo& info) {
 
 int SendToProcess(int sig, const SigInfo& info) {
   const SigSet bit = SigBit(sig);
+  // Stopping and going on undo each other (POSIX.1-2017 2.4.3).
+  if (sig == SIGCONT) DiscardPending(kStops);
+  if (kStops & bit) DiscardPending(SigBit(SIGCONT));
   Task* receiver = FindReceiver(bit);
-  if (receiver) {
-    if (!(receiver->mask & bit) && IgnoredNow(sig) &&
-        !(receiver->waiting_for.load(std::memory_order_relaxed) & bit))
+  if (receiver && !(receiver->mask & bit) &&
+      !(receiver->waiting_for.load(std::memory_order_relaxed) & bit)) {
+    if (IgnoredNow(sig)) return 0;
+    // At once, not when the receiver runs: a SIGCONT on its way would come too early.
+    if ((kStops & bit) && !IsHandler(ActionOf(sig))) {
+      DefaultAction(sig);
       return 0;
+    }
   }
   {
     // Pending for the process, not the task: whoever accepts it first has it.
@@ -474,6 +516,7 @@ SigSet PendingOf(Task* t) {
 
 void SetTaskMask(Task* t, SigSet mask) {
   const SigSet old = t->mask;
+  NoteBlocked(mask);
   // seq_cst against Accepts: the sender sees the mask or we its pending bit.
   __atomic_store_n(&t->mask, mask & ~kNeverBlocked, __ATOMIC_SEQ_CST);
   const SigSet shared = g_process_pending.load(std::memory_order_seq_cst);
@@ -499,6 +542,7 @@ long SetAction(int sig, const KernelSigaction* action, KernelSigaction* old) {
   if (!action) return 0;
   g_actions[sig] = *action;
   g_actions[sig].mask &= ~kNeverBlocked;
+  if (IsHandler(*action)) NoteBlockedLocked(action->mask | SigBit(sig));
   if (sig != kKickSignal) InstallInKernel(sig, *action);
   return 0;
 }
@@ -564,14 +608,17 @@ int StartSignals(Task* main_task) {
   SigSet mask = 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, nullptr, &mask, sizeof mask);
   main_task->mask = mask;
+  SigSet blocked = mask;
   for (int sig = 1; sig <= 64; ++sig) {
     if (kNeverBlocked & SigBit(sig)) continue;
     RawSyscall(SYS_rt_sigaction, sig, nullptr, &g_actions[sig], sizeof(SigSet));
     const KernelSigaction& a = g_actions[sig];
+    if (IsHandler(a)) blocked |= a.mask;
     const bool fixups = sig == SIGSEGV || sig == SIGBUS;
     if (sig != kKickSignal && (fixups || a.handler != reinterpret_cast<void*>(SIG_IGN)))
       InstallInKernel(sig, a);
   }
+  NoteBlocked(blocked);
   KernelSigaction kick = {reinterpret_cast<void*>(green_signal_entry),
                           SA_SIGINFO | SA_NODEFER | SA_RESTART | kSaRestorer,
                           reinterpret_cast<void*>(green_sigreturn), ~kFaults};
@@ -584,6 +631,7 @@ void RestoreKernelSignals(Task* survivor) {
   g_process_lock.Reset();
   g_process_signals = nullptr;
   g_process_pending.store(0, std::memory_order_relaxed);
+  g_blocked_once.store(0, std::memory_order_relaxed);
   ResetSignalNodesAfterFork();
   for (int sig = 1; sig <= 64; ++sig) {
     if (kNeverBlocked & SigBit(sig)) continue;

@@ -1,11 +1,14 @@
 #include "syscalls/call.h"
+#include "syscalls/tty_signals.h"
 
 namespace green {
 
 extern "C" long green_blocking_call(long nr, const long* args);
 
-long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off) {
+long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off,
+                  SigSet blocked) {
   const long args[6] = {a, b, c, d, e, g};
+  BlockInKernel(blocked);
   EnterBlocking(hand_off);
   // A signal that found us inside libgreen only set a flag, the task's or the carrier's; one from
   // here on finds us outside and is handled at once, in the call or before it.
@@ -15,6 +18,7 @@ long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool 
   t->stray = false;
   if (!t->attention.load(std::memory_order_acquire) && !CarrierAttention())
     r = green_blocking_call(nr, args);
+  UnblockInKernel(blocked);
   LeaveBlocking();
   // Interrupted on another task's behalf: no handler ran here, so the program is not to know.
   if (r == -EINTR && t->stray && !t->handled) r = kRestartAlways;

@@ -47,7 +47,9 @@ inline long RawOutside(const SyscallFrame& f) {
 // The call as the program made it, on a carrier of its own if it blocks: at once (hand_off) or
 // when the monitor finds it blocked. -EINTR as the kernel returned it; kRestartAlways when a
 // signal came before the call.
-long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off);
+// The kernel is to see `blocked` as blocked by the calling thread (tty_signals.h).
+long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off,
+                  SigSet blocked = 0);
 inline long BlockingRaw(const SyscallFrame& f, bool hand_off) {
   return BlockingCall(static_cast<long>(f.rax), static_cast<long>(f.rdi),
                       static_cast<long>(f.rsi), static_cast<long>(f.rdx),

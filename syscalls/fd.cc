@@ -4,6 +4,7 @@
 
 #include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
+#include "syscalls/tty_signals.h"
 
 namespace green {
 namespace {
@@ -73,7 +74,12 @@ long SysPipe2(SyscallFrame& f) {
 }
 
 long SysIoctl(SyscallFrame& f) {
-  const long r = RawOutside(f);
+  const SigSet blocked = BlockedTtySignals();
+  BlockInKernel(blocked);
+  LeaveGreen();  // as RawOutside
+  const long r = Raw(f);
+  UnblockInKernel(blocked);
+  EnterGreen();
   if (static_cast<uint32_t>(f.rsi) == FIONBIO && r == 0) NoteFlagsChanged();
   return r;
 }

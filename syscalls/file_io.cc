@@ -3,6 +3,7 @@
 
 #include "syscalls/handlers.h"
 #include "syscalls/socket_io.h"
+#include "syscalls/tty_signals.h"
 
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 8
@@ -25,7 +26,8 @@ long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction)
     if (RawSyscall(SYS_poll, &p, 1, 0) == 0) return -EAGAIN;
     return BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
                         static_cast<long>(f.rdx), static_cast<long>(f.r10),
-                        static_cast<long>(f.r8), static_cast<long>(f.r9), false);
+                        static_cast<long>(f.r8), static_cast<long>(f.r9), false,
+                        BlockedTtySignals());
   });
   return r == kCannotWait ? BlockingRaw(f, false) : r;
 }
