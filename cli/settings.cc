@@ -15,30 +15,35 @@ bool SplitNumber(std::string_view text, unsigned long* number, std::string_view*
   return error == std::errc();
 }
 
-Complaint Count(std::string_view text) {
+// The ranges are those that libgreen takes (interpose/options.cc).
+Complaint WholeNumber(std::string_view text, unsigned long most, const char* complaint) {
   unsigned long number;
   std::string_view unit;
-  if (SplitNumber(text, &number, &unit) && unit.empty() && number >= 1 && number <= 65536) {
-    return {};
-  }
-  return "must be a whole number from 1 to 65536";
+  if (SplitNumber(text, &number, &unit) && unit.empty() && number >= 1 && number <= most) return {};
+  return complaint;
+}
+
+Complaint Workers(std::string_view text) {
+  return WholeNumber(text, 256, "must be a whole number from 1 to 256");
+}
+
+Complaint Carriers(std::string_view text) {
+  return WholeNumber(text, 1 << 20, "must be a whole number from 1 to 1048576");
 }
 
 Complaint Size(std::string_view text) {
   unsigned long number;
   std::string_view unit;
-  if (SplitNumber(text, &number, &unit) && number >= 1 && number <= 1ul << 40 &&
-      (unit.empty() || unit == "K" || unit == "M" || unit == "G")) {
-    return {};
+  if (SplitNumber(text, &number, &unit) && number <= 1ul << 30) {
+    const bool known = unit.empty() || unit == "K" || unit == "M" || unit == "G";
+    const int shift = unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : 0;
+    if (known && number << shift >= 16384 && number << shift <= 1ul << 30) return {};
   }
-  return "must be a size such as 65536, 64K or 8M";
+  return "must be a size from 16K to 1G, such as 65536, 64K or 8M";
 }
 
 Complaint Milliseconds(std::string_view text) {
-  unsigned long number;
-  std::string_view unit;
-  if (SplitNumber(text, &number, &unit) && unit.empty() && number <= 1000000) return {};
-  return "must be a whole number of milliseconds";
+  return WholeNumber(text, 1000000, "must be a whole number of milliseconds, at least 1");
 }
 
 Complaint Mode(std::string_view text) {
@@ -63,21 +68,21 @@ Complaint Words(std::string_view text) {
 
 constexpr Setting kSettings[] = {
     {"GREEN_MODE", "--mode", "MODE", nullptr, "mn",
-     "mn: many threads on few OS threads; 1:1: an OS thread for each", Mode},
+     "mn: many threads on few OS threads; 1:1: not in this version yet", Mode},
     {"GREEN_WORKERS", "--workers", "N", nullptr, "CPUs allowed",
-     "how many threads may run at the same time", Count},
-    {"GREEN_STACK", "--stack", "SIZE", nullptr, "built in",
-     "stack of a thread whose creator asked for no size", Size},
+     "1 to 256: how many threads may run at the same time", Workers},
+    {"GREEN_STACK", "--stack", "SIZE", nullptr, "as natively",
+     "16K to 1G: stack of a thread whose creator asked for no size", Size},
     {"GREEN_SLICE", "--slice", "MS", nullptr, "10",
      "milliseconds of CPU after which a thread gives way to waiting ones", Milliseconds},
     {"GREEN_BOUND", "--bound", "NAMES", nullptr, "none",
-     "name,name*: threads with such a name or start symbol get an OS thread each", Words},
-    {"GREEN_MAX_CARRIERS", "--max-carriers", "N", nullptr, "built in",
-     "most OS threads that may stand in for blocked ones", Count},
+     "not in this version yet: threads that get an OS thread each", Words},
+    {"GREEN_MAX_CARRIERS", "--max-carriers", "N", nullptr, "10000",
+     "most OS threads that may stand in for blocked ones", Carriers},
     {"GREEN_DOOR", "--door", "DOOR", nullptr, "patch",
-     "how system calls are seen: patch, or sud (all of them, but slower)", Door},
+     "how system calls are seen: patch; sud: not in this version yet", Door},
     {"GREEN_REPORT", "--report", nullptr, "1", "0",
-     "1: report at exit what blocked, and from where", Switch},
+     "1: not in this version yet (a report at exit)", Switch},
     {"GREEN_FSGSBASE", "--fsgsbase", "0|1", nullptr, "1",
      "0: set FS and GS base by system call, as where CPU or kernel lack the instructions", Switch},
     {"GREEN_LOG", "--log", "TOPICS", nullptr, "none",

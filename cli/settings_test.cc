@@ -36,18 +36,24 @@ TEST(SettingsTest, ModeIsOneOfTwo) {
 
 TEST(SettingsTest, WorkersIsACountOfAtLeastOne) {
   EXPECT_TRUE(Takes("GREEN_WORKERS", "8"));
-  for (const char* bad : {"", "0", "-1", "two", "8x", " 8", "99999999999999999999"}) {
+  EXPECT_TRUE(Takes("GREEN_WORKERS", "256"));
+  for (const char* bad : {"", "0", "-1", "two", "8x", " 8", "257", "99999999999999999999"}) {
     EXPECT_FALSE(Takes("GREEN_WORKERS", bad)) << bad;
   }
 }
 
 TEST(SettingsTest, StackTakesUnits) {
-  for (const char* good : {"65536", "64K", "8M", "1G"}) {
+  for (const char* good : {"16384", "16K", "65536", "64K", "8M", "1G"}) {
     EXPECT_TRUE(Takes("GREEN_STACK", good)) << good;
   }
-  for (const char* bad : {"", "K", "64k b", "-64K", "0"}) {
+  for (const char* bad : {"", "K", "64k b", "-64K", "0", "16383", "15K", "2G"}) {
     EXPECT_FALSE(Takes("GREEN_STACK", bad)) << bad;
   }
+}
+
+TEST(SettingsTest, SliceIsAtLeastAMillisecond) {
+  EXPECT_TRUE(Takes("GREEN_SLICE", "1"));
+  for (const char* bad : {"", "0", "1.5", "1000001"}) EXPECT_FALSE(Takes("GREEN_SLICE", bad)) << bad;
 }
 
 TEST(SettingsTest, SwitchesAreZeroOrOne) {

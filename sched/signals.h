@@ -14,7 +14,7 @@
 //     attention (seq_cst), then unparks; if the task was not parked, membarrier, then kicks the
 //     carrier that runs it. Who clears it: the task itself, clearing first and looking at
 //     pending afterwards.
-//   delivery: only outside libgreen or at the end of a system call (RaiseOnSelf), where the task
+//   delivery: only outside libgreen or at the end of a system call (DeliverNow), where the task
 //     holds no lock and is in no list: handlers may longjmp, unwind or never return.
 // Sources: signal(7), sigaction(2), POSIX.1-2017 2.4.
 #pragma once

@@ -19,10 +19,9 @@ Task* TaskOf(uint64_t number, long* error) {
   return nullptr;
 }
 
-// What the kernel says to this policy and priority for a thread of ours, tried on the carrier
-// and put back: privileges and limits are its business. 0 or -errno.
-long AskKernel(int policy, int priority) {
-
+// What the kernel would say to this policy and priority for a thread of ours: 0 or -errno. Root is
+// taken to have CAP_SYS_NICE.
+long Refusal(int policy, int priority) {
   const int base = policy & ~SCHED_RESET_ON_FORK;
   if (base == SCHED_OTHER || base == SCHED_BATCH || base == SCHED_IDLE)
     return priority == 0 ? 0 : -EINVAL;
@@ -44,7 +43,7 @@ long SysSchedSetscheduler(SyscallFrame& f) {
   int priority;
   if (!f.rdx || ArgInt(f, 1) < 0) return -EINVAL;
   if (!CopyIn(&priority, ArgAs<void*>(f, 2))) return -EFAULT;
-  if (const long r = AskKernel(ArgInt(f, 1), priority)) return r;
+  if (const long r = Refusal(ArgInt(f, 1), priority)) return r;
   t->policy = ArgInt(f, 1);
   t->priority = priority;
   return 0;
@@ -63,7 +62,7 @@ long SysSchedSetparam(SyscallFrame& f) {
   int priority;
   if (!f.rsi) return -EINVAL;
   if (!CopyIn(&priority, ArgAs<void*>(f, 1))) return -EFAULT;
-  if (const long r = AskKernel(t->policy, priority)) return r;
+  if (const long r = Refusal(t->policy, priority)) return r;
   t->priority = priority;
   return 0;
 }
