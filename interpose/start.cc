@@ -98,7 +98,10 @@ bool EnsureStarted() {
   return s == State::kDormant && Start();
 }
 
-bool Started() { return g_state.load(std::memory_order_acquire) == State::kRunning; }
+bool Started() {
+  // A vfork child sees our memory but is no task.
+  return g_state.load(std::memory_order_acquire) == State::kRunning && !CurrentCarrier()->native;
+}
 
 bool PatchNewObjects() {
   const int before = g_patcher.stats().objects;

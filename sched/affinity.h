@@ -8,6 +8,8 @@ namespace green {
 
 // Makes the carrier's thread run where the task may.
 void ApplyAffinity(Carrier* c, Task* t);
+// The CPU clock of a kernel thread, in clock_getcpuclockid(3)'s encoding.
+inline int ClockOfThread(uint32_t tid) { return static_cast<int>(~tid << 3 | 6); }
 // ns of CPU that t has used, the current run included.
 int64_t CpuNsOf(Task* t);
 

@@ -16,10 +16,6 @@ constexpr int kMaxTimers = 4096;
 std::atomic<uint32_t> g_timer_tasks[kMaxTimers];
 uint64_t g_process_affinity = 0;
 
-
-// clock_getcpuclockid(3)'s encoding of a kernel thread's CPU clock.
-int ClockOfThread(uint32_t tid) { return static_cast<int>(~tid << 3 | 6); }
-
 }  // namespace
 
 int64_t CpuNsOf(Task* t) {

@@ -439,11 +439,11 @@ SigInfo MakeSigInfo(int sig, int code) {
   return info;
 }
 
-int SendToTask(Task* t, int sig, const SigInfo& info) {
+int SendToTask(Task* t, int sig, const SigInfo& info, uint32_t tid) {
   const SigSet bit = SigBit(sig);
   {
     LockGuard guard(t->signal_lock);
-    if (!t->alive) return -ESRCH;
+    if (!t->alive || (tid && t->tid != tid)) return -ESRCH;
     if (!(t->mask & bit) && !(t->waiting_for.load(std::memory_order_relaxed) & bit) &&
         IgnoredNow(sig))
       return 0;

@@ -37,7 +37,8 @@ struct SigInfo {
 SigInfo MakeSigInfo(int sig, int code);
 
 // Inside libgreen, current task, except where noted. 0 or -errno.
-int SendToTask(Task* t, int sig, const SigInfo& info);
+// tid: what t's number must still be, as t may have ended since it was looked up; 0 = any.
+int SendToTask(Task* t, int sig, const SigInfo& info, uint32_t tid = 0);
 int SendToProcess(int sig, const SigInfo& info);
 void SetTaskMask(Task* t, SigSet mask);
 long SetAction(int sig, const KernelSigaction* action, KernelSigaction* old);

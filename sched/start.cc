@@ -104,7 +104,6 @@ void ResetSchedulerAfterFork(Task* survivor) {
   ResetCredentialsAfterFork();
   ResetTasksAfterFork(survivor);
   g_main_before_fork = FindSlotZero();
-  RestoreKernelSignals(g_main_before_fork);
   ResetCarriersAfterFork();
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     Worker& w = g_sched.workers[i];
@@ -123,6 +122,8 @@ void ResetSchedulerAfterFork(Task* survivor) {
   g_sched.idle_lock.Reset();
   g_sched.idle_count.store(0, std::memory_order_relaxed);
   g_sched.poller.store(nullptr, std::memory_order_relaxed);
+  // Last: a pending signal's handler runs here and now, and its system calls must be native.
+  RestoreKernelSignals(g_main_before_fork);
 }
 
 }  // namespace green

@@ -24,10 +24,10 @@ long ForkProcess(SyscallFrame& f) {
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
   const long r = Raw(f);
   if (r == 0) {
-    ResetSchedulerAfterFork(cur);
     ResetSharedMemoryAfterFork();
     ResetCredentialBatchAfterFork();
     g_child_hook();
+    ResetSchedulerAfterFork(cur);
     return 0;
   }
   UseCarrierMaskInKernel();

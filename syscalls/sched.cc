@@ -89,9 +89,13 @@ long SysTimerCreate(SyscallFrame& f) {
     if (ns < 0) return -EINVAL;
     clock = CLOCK_PROCESS_CPUTIME_ID;  // the nearest that the kernel can time
   }
-  if (f.rsi == 0) return RawSyscall(SYS_timer_create, clock, f.rsi, f.rdx);
-  if (!CopyIn(&ev, ArgAs<void*>(f, 1))) return -EFAULT;
-  if (ev.notify != kThreadId) return RawSyscall(SYS_timer_create, clock, f.rsi, f.rdx);
+  if (f.rsi && !CopyIn(&ev, ArgAs<void*>(f, 1))) return -EFAULT;
+  if (!f.rsi || ev.notify != kThreadId) {
+    const long r = RawSyscall(SYS_timer_create, clock, f.rsi, f.rdx);
+    int id;
+    if (r == 0 && CopyIn(&id, ArgAs<void*>(f, 2))) NoteTimerTask(id, 0);  // a number used before
+    return r;
+  }
   Task* t = FindTask(static_cast<uint32_t>(ev.tid));
   if (!t) return -EINVAL;
   ev.notify = SIGEV_SIGNAL;

@@ -20,7 +20,7 @@ long SendToThread(const SyscallFrame& f, int group, uint32_t tid, int sig, const
     return tid >= kFirstTid ? -ESRCH : Raw(f);  // another process's thread
   }
   if (sig == 0) return 0;
-  return SendToTask(t, sig, info);
+  return SendToTask(t, sig, info, tid);
 }
 
 }  // namespace
