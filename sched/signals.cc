@@ -20,7 +20,7 @@
 
 namespace green {
 
-extern "C" void green_sigreturn();
+extern "C" void green_sigreturn() asm("__restore_rt");
 extern "C" void green_call_on_stack(void* fn, long a, void* b, void* c, void* stack_top);
 // Bounds of the library's code, from the linker.
 extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start[], etext[];

@@ -220,16 +220,16 @@ green_blocking_insn:
         .cfi_endproc
         .size   green_blocking_call, .-green_blocking_call
 
-// sa_restorer. No FDE covers it or the bytes before it on purpose: unwinders and gdb know a
-// signal frame by these very instructions.
+// sa_restorer. No FDE covers it or the bytes before it on purpose: unwinders know a signal frame by
+// these very instructions, and gdb by libc's name for them.
         .p2align 5
         .fill   32, 1, 0x90
-        .globl  green_sigreturn
-        .hidden green_sigreturn
-        .type   green_sigreturn, @function
-green_sigreturn:
+        .globl  __restore_rt
+        .hidden __restore_rt
+        .type   __restore_rt, @function
+__restore_rt:
         movq    $15, %rax
         syscall
-        .size   green_sigreturn, .-green_sigreturn
+        .size   __restore_rt, .-__restore_rt
 
         .section .note.GNU-stack,"",@progbits
