@@ -13,6 +13,7 @@ static void* counts(void* counter) {
     __atomic_add_fetch((int*)counter, 1, __ATOMIC_SEQ_CST);
     sleep_ms(1);
   }
+  return counter;
 }
 
 static void* waits(void* unused) {
