@@ -52,6 +52,8 @@ std::atomic<SigSet> g_blocked_once{0};  // of kLeftUntilBlocked; written under g
 SpinLock g_process_lock;
 SignalNode* g_process_signals = nullptr;
 std::atomic<SigSet> g_process_pending{0};
+// Signals that the kernel has delivered to some carrier and that are not routed yet.
+std::atomic<uint32_t> g_in_flight{0};
 
 extern "C" void green_signal_entry(int sig, void* info, void* context);
 
@@ -298,6 +300,7 @@ void Note(Carrier* c, const void* info, ucontext_t* uc) {
     auto to = reinterpret_cast<uint64_t*>(c->noted[n].info);
     for (int i = 0; i < 16; ++i) to[i] = from[i];
     c->noted_count.store(n + 1, std::memory_order_relaxed);
+    g_in_flight.fetch_add(1, std::memory_order_seq_cst);
   }
   // Full: the kernel keeps the others until RouteNoted has made room.
   if (n + 1 >= kMaxNoted) *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = kMaskWhenFull;
@@ -380,6 +383,8 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
       Note(c, info, uc);
     return;
   }
+  const bool routes = sig != kKickSignal && !fault;
+  if (routes) g_in_flight.fetch_add(1, std::memory_order_seq_cst);
   // A handler may move the task out of its blocking call's carrier; the mark goes with it.
   const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
   const bool leader = c->tid == g_sched.pid;
@@ -408,6 +413,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   } else {
     SendToProcess(sig, si);
   }
+  if (routes) g_in_flight.fetch_sub(1, std::memory_order_seq_cst);
   for (;;) {
     const Delivered what = DeliverAll(t, uc);
     if (what == Delivered::kNoRestart) CancelRestart(uc);
@@ -574,6 +580,22 @@ void DeliverOutside() {
   LeaveGreenAndDeliver();
 }
 
+namespace {
+// A signal that the kernel sent while `current` ran, to whom it is for.
+void Route(const SigInfo& info, Task* current) {
+  const int sig = info.Signo();
+  // What the kernel sends to a thread for what that thread did: the current task's.
+  const bool own = sig == SIGPIPE || sig == SIGXFSZ;
+  Task* timer_task = info.Code() == SI_TIMER ? FindTask(TimerTask(info.TimerId())) : nullptr;
+  if (timer_task)
+    SendToTask(timer_task, sig, info);
+  else if (own && current)
+    SendToTask(current, sig, info);
+  else
+    SendToProcess(sig, info);
+}
+}  // namespace
+
 void RouteNoted() {
   Carrier* c = CurrentCarrier();
   NotedSignal noted[kMaxNoted];
@@ -591,18 +613,26 @@ void RouteNoted() {
   for (uint32_t i = 0; i < n; ++i) {
     SigInfo info;
     for (int k = 0; k < 128; ++k) info.bytes[k] = noted[i].info[k];
-    const int sig = info.Signo();
-    // What the kernel sends to a thread for what that thread did: the current task's.
-    const bool own = sig == SIGPIPE || sig == SIGXFSZ;
-    Task* timer_task = info.Code() == SI_TIMER ? FindTask(TimerTask(info.TimerId())) : nullptr;
-    if (timer_task)
-      SendToTask(timer_task, sig, info);
-    else if (own && c->task)
-      SendToTask(c->task, sig, info);
-    else
-      SendToProcess(sig, info);
+    Route(info, c->task);
+  }
+  g_in_flight.fetch_sub(n, std::memory_order_seq_cst);
+}
+
+void FetchSignals(SigSet set) {
+  set &= ~(kFaults | kNeverBlocked | SigBit(kKickSignal));
+  const KernelTimespec zero = {0, 0};
+  SigInfo info;
+  while (RawSyscall(SYS_rt_sigtimedwait, &set, &info, &zero, sizeof set) > 0)
+    Route(info, CurrentTask());
+  // Those that a carrier has got but not routed. Bounded: it may wait for this very worker.
+  for (int i = 0; i < 100; ++i) {
+    if (CarrierAttention()) RouteNoted();
+    if (!g_in_flight.load(std::memory_order_seq_cst)) return;
+    RawSyscall(SYS_sched_yield);
   }
 }
+
+bool HasHandler(int sig) { return sig >= 1 && sig <= 64 && IsHandler(ActionOf(sig)); }
 
 int StartSignals(Task* main_task) {
   SigSet mask = 0;
@@ -631,6 +661,7 @@ void RestoreKernelSignals(Task* survivor) {
   g_process_lock.Reset();
   g_process_signals = nullptr;
   g_process_pending.store(0, std::memory_order_relaxed);
+  g_in_flight.store(0, std::memory_order_relaxed);
   g_blocked_once.store(0, std::memory_order_relaxed);
   ResetSignalNodesAfterFork();
   for (int sig = 1; sig <= 64; ++sig) {

@@ -56,6 +56,11 @@ Delivered DeliverNow();
 
 // Routes what the kernel delivered while the carrier was inside libgreen.
 void RouteNoted();
+// Routes signals of `set` that the kernel holds for the process because the carrier it chose has
+// not run yet. Natively the caller would have had them before its call: it must not go on to
+// see them under another action, after it stopped their timer or waited for their child.
+void FetchSignals(SigSet set);
+bool HasHandler(int sig);
 // The current task ends: nobody sends it a signal any more, and others get what it did not take.
 void EndSignalsOf(Task* t);
 

@@ -71,16 +71,24 @@ long SysExecve(SyscallFrame& f) {
   return r;
 }
 
+namespace {
+// SIGCHLD was sent before the wait ended: its handler runs before the program learns of the end.
+long Waited(long r, bool reaped) {
+  if (reaped && HasHandler(SIGCHLD)) FetchSignals(SigBit(SIGCHLD));
+  return r;
+}
+}  // namespace
+
 long SysWait4(SyscallFrame& f) {
-  const long r = RawSyscall(SYS_wait4, f.rdi, f.rsi, f.rdx | WNOHANG, f.r10);
-  if (r != 0 || (f.rdx & WNOHANG)) return r;
-  return BlockingRaw(f, true);
+  long r = RawSyscall(SYS_wait4, f.rdi, f.rsi, f.rdx | WNOHANG, f.r10);
+  if (r == 0 && !(f.rdx & WNOHANG)) r = BlockingRaw(f, true);
+  return Waited(r, r > 0);
 }
 
 long SysWaitid(SyscallFrame& f) {
   // Whether WNOHANG found a child shows in the siginfo only; the kernel's call decides.
-  if (f.r10 & WNOHANG) return Raw(f);
-  return BlockingRaw(f, true);
+  const long r = f.r10 & WNOHANG ? Raw(f) : BlockingRaw(f, true);
+  return Waited(r, r == 0);
 }
 
 }  // namespace green

@@ -29,8 +29,20 @@ long SysSigaction(SyscallFrame& f) {
   if (f.r10 != sizeof(SigSet)) return -EINVAL;
   KernelSigaction action, old;
   if (f.rsi && !CopyIn(&action, ArgAs<void*>(f, 1))) return -EFAULT;
+  if (f.rsi && HasHandler(ArgInt(f, 0))) {
+    // What was sent under the old action is handled by it.
+    FetchSignals(SigBit(ArgInt(f, 0)));
+    if (HasDeliverable(CurrentTask())) return kRestartAlways;
+  }
   const long r = SetAction(ArgInt(f, 0), f.rsi ? &action : nullptr, &old);
   if (r == 0 && f.rdx && !CopyOut(ArgAs<void*>(f, 2), old)) return -EFAULT;
+  return r;
+}
+
+// alarm, setitimer, timer_settime, timer_delete: what expired before is handled before they return.
+long SysChangeTimer(SyscallFrame& f) {
+  const long r = Raw(f);
+  FetchSignals(~SigSet{0});
   return r;
 }
 
