@@ -283,14 +283,17 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
 
 // Runs every deliverable handler of the current task.
 Delivered DeliverAll(Task* t, ucontext_t* uc) {
+  // Only when told to: a signal for the process belongs to the receiver that was chosen for it
+  // (the main task if it can), whose blocked call it is to interrupt.
   Delivered what = Delivered::kNone;
-  for (;;) {
-    t->attention.store(false, std::memory_order_seq_cst);
+  while (t->attention.exchange(false, std::memory_order_seq_cst)) {
     SigInfo info;
-    if (!TakePending(t, ~t->mask, &info)) return what;
-    const Delivered one = RunHandler(t, info, uc);
-    if (one > what) what = one;
+    while (TakePending(t, ~t->mask, &info)) {
+      const Delivered one = RunHandler(t, info, uc);
+      if (one > what) what = one;
+    }
   }
+  return what;
 }
 
 void Note(Carrier* c, const void* info, ucontext_t* uc) {
