@@ -37,24 +37,19 @@ struct Patcher::Pass {
   int number = 0;  // 0: has not begun
   bool some_unloaded = false;
   bool failed = false;
+  int found = 0;
 };
 
-bool Patcher::PatchAllLoaded(IsTreatedFn is_treated) {
+bool Patcher::PatchAllLoaded(IsTreatedFn is_treated, int* found) {
+  if (found) *found = 0;
   // Most calls find nothing new: see that before anything is opened.
-  struct Counters {
-    unsigned long long adds, subs;
-  } counters{};
-  const auto read_counters = [](dl_phdr_info* info, size_t, void* arg) {
-    *static_cast<Counters*>(arg) = {info->dlpi_adds, info->dlpi_subs};
-    return 1;
+  const auto nothing_new = [](dl_phdr_info* info, size_t, void* arg) {
+    auto* p = static_cast<Patcher*>(arg);
+    return p->pass_count_ && info->dlpi_adds == p->adds_ && info->dlpi_subs == p->subs_ ? 2 : 1;
   };
-  dl_iterate_phdr(read_counters, &counters);
-  {
-    LockGuard guard(lock_);
-    if (pass_count_ && counters.adds == adds_ && counters.subs == subs_) return true;
-  }
+  if (dl_iterate_phdr(nothing_new, this) == 2) return true;
   // The loader's own lock, held around each callback, keeps passes and dlopen apart; ours is for
-  // those who read the results.
+  // those who read the results, and never waited for by a task (its holder may be preempted).
   Pass pass(this, is_treated);
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* arg) {
@@ -72,6 +67,7 @@ bool Patcher::PatchAllLoaded(IsTreatedFn is_treated) {
           return 1;
         },
         &pass);
+  if (found) *found = pass.found;
   return !pass.failed;
 }
 
@@ -95,6 +91,7 @@ int Patcher::Visit(const dl_phdr_info& info, Pass* pass) {
   }
   if (object == object_count_) ++object_count_;
   objects_[object] = {info.dlpi_addr, info.dlpi_phdr, pass->number, {}};
+  ++pass->found;
   PatchObject(object, code, pass);
   return 0;
 }

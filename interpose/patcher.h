@@ -40,8 +40,8 @@ struct UnpatchableSite {
 class Patcher {
  public:
   // Patches what is new since the last call; cheap if nothing is. Runs where dl_iterate_phdr may be
-  // called. False if scratch memory could not be had: call again later.
-  bool PatchAllLoaded(IsTreatedFn is_treated);
+  // called. False if scratch memory could not be had: call again later. *found: the new objects.
+  bool PatchAllLoaded(IsTreatedFn is_treated, int* found = nullptr);
 
   PatchStats stats();
   // Copies up to `capacity` of them, returns how many there are.
@@ -76,7 +76,7 @@ class Patcher {
   void WriteJump(const Site& site, int slot, Pass* pass);
   void Report(int object, const Site& site, Site::Reason reason);
 
-  SpinLock lock_;
+  SpinLock lock_;  // what passes write, for readers; passes exclude each other by the loader's lock
   Object objects_[kMaxObjects] = {};
   int object_count_ = 0;
   int pass_count_ = 0;

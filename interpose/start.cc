@@ -104,9 +104,9 @@ bool Started() {
 }
 
 bool PatchNewObjects() {
-  const int before = g_patcher.stats().objects;
-  g_patcher.PatchAllLoaded(IsTreated);
-  return g_patcher.stats().objects != before;
+  int found;
+  g_patcher.PatchAllLoaded(IsTreated, &found);
+  return found != 0;
 }
 
 size_t DefaultStack() { return g_settings.stack; }

@@ -39,7 +39,8 @@ struct Carrier {
   uint8_t in_green;
   std::atomic<uint8_t> retake;
   std::atomic<uint8_t> attention;  // noted signals wait
-  uint32_t padding;
+  std::atomic<uint8_t> kicked;  // a kick came inside libgreen; next to attention: read together
+  uint8_t padding[3];
   Task* task;
   Worker* worker;  // null while handed off
 
@@ -51,13 +52,13 @@ struct Carrier {
   uint32_t index;
   SpinLock retake_lock;
   std::atomic<uint8_t> in_syscall;  // inside a call that may block, begun by the dispatcher
+  std::atomic<uint32_t> call_number;  // of such calls, so that two looks tell one from the next
   std::atomic<uint32_t> wake_word;  // a spare or idle carrier sleeps on it
   Carrier* next_spare;
   Carrier* next_all;
   void* stack;
   std::atomic<uint32_t> noted_count;
   NotedSignal noted[kMaxNoted];
-  std::atomic<uint8_t> kicked;  // a kick came inside libgreen
   std::atomic<uint32_t> credentials;  // the sequence number of the change it has (credentials.h)
   uint64_t handoffs;
   int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
@@ -69,6 +70,7 @@ static_assert(offsetof(Carrier, native) == GREEN_CARRIER_NATIVE);
 static_assert(offsetof(Carrier, in_green) == GREEN_CARRIER_IN_GREEN);
 static_assert(offsetof(Carrier, retake) == GREEN_CARRIER_RETAKE);
 static_assert(offsetof(Carrier, attention) == GREEN_CARRIER_ATTENTION);
+static_assert(offsetof(Carrier, kicked) == GREEN_CARRIER_ATTENTION + 1);
 static_assert(offsetof(Carrier, task) == GREEN_CARRIER_TASK);
 static_assert(offsetof(Carrier, worker) == GREEN_CARRIER_WORKER);
 
@@ -121,6 +123,13 @@ inline uint8_t CarrierAttention() {
   uint8_t v;
   asm volatile("movb %%gs:%c1, %0" : "=q"(v) : "i"(GREEN_CARRIER_ATTENTION));
   return v;
+}
+
+// The same, or a kick that waits for the end of a call.
+inline bool CarrierWants() {
+  uint16_t v;
+  asm volatile("movw %%gs:%c1, %0" : "=r"(v) : "i"(GREEN_CARRIER_ATTENTION));
+  return v != 0;
 }
 
 // LeaveGreen with a look at signals that came meanwhile, which a plain one leaves to the end of the

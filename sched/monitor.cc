@@ -51,6 +51,11 @@ bool UsesNoCpu(uint32_t tid) {
   return before >= 0 && ClockNs(clock) == before;
 }
 
+bool Sleeps(uint32_t tid) {
+  const char state = ThreadState(tid);
+  return state == 'S' || state == 'D' || (!state && UsesNoCpu(tid));
+}
+
 bool WorkWaits(Worker* w) {
   return w->queue.Size() || w->next.load(std::memory_order_relaxed) || g_sched.global.Size() ||
          g_sched.urgent.Size();
@@ -63,6 +68,17 @@ struct Look {
   Worker* slowest = nullptr;  // whose task has run longest
 };
 
+// A task that makes short calls one after the other is in one at every other look.
+bool StaysInCall(Worker* w, Carrier* c) {
+  const uint32_t call = c->call_number.load(std::memory_order_relaxed);
+  if (call != w->seen_call) {
+    w->seen_call = call;
+    SleepNs(20'000);
+  }
+  return c->in_syscall.load(std::memory_order_relaxed) &&
+         c->call_number.load(std::memory_order_relaxed) == call;
+}
+
 // One worker whose task is the same as a tick ago.
 void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   const bool fds_wait = ReactorHasWaiters() && !g_sched.poller.load(std::memory_order_relaxed);
@@ -71,9 +87,7 @@ void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   const bool idlers = g_sched.idle_count.load(std::memory_order_relaxed);
   if (idlers && w->queue.Size()) WakeWorker();
   if (!__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) {
-    if (in_syscall) return Retake(c);
-    const char state = ThreadState(c->tid);
-    if (state == 'S' || state == 'D' || (!state && UsesNoCpu(c->tid))) return Retake(c);
+    if (in_syscall ? StaysInCall(w, c) : Sleeps(c->tid)) return Retake(c);
   }
   // Inside libgreen too, where a task that makes system calls in a loop is most of the time: the
   // kick then counts at the end of its call.

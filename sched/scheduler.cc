@@ -29,6 +29,7 @@ namespace {
 // How many picks go by between two looks at the timers, the reactor and the global queue.
 constexpr uint32_t kPicksPerRound = 61;
 constexpr uint32_t kMaxNextStreak = 64;
+constexpr uint32_t kMaxUrgentStreak = 8;
 
 // First thing after every switch, on the stack that was switched to.
 inline void Land(Transfer t) {
@@ -224,10 +225,15 @@ Task* FindRunnable(Carrier* c, Worker* w) {
   for (;;) {
     if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
     if (w->timers.Earliest() != kNever) FireTimersOf(w->timers, NowNs());
-    if (Task* t = g_sched.urgent.Pop()) {
-      if (w->polls_in == 0) w->polls_in = 1;  // the round's look is still due
-      return t;
+    if (w->urgent_streak < kMaxUrgentStreak || !w->queue.Size()) {
+      if (Task* t = g_sched.urgent.Pop()) {
+        ++w->urgent_streak;
+        if (w->polls_in == 0) w->polls_in = 1;  // the round's look is still due
+        return t;
+      }
     }
+    const bool own_turn = w->urgent_streak >= kMaxUrgentStreak;
+    w->urgent_streak = 0;
     if (w->polls_in == 0) {
       w->polls_in = kPicksPerRound;
       if (Task* t = g_sched.global.Pop()) return t;
@@ -235,6 +241,8 @@ Task* FindRunnable(Carrier* c, Worker* w) {
     } else {
       w->polls_in = kPicksPerRound;
     }
+    if (own_turn)
+      if (Task* t = w->queue.Pop()) return t;
     if (Task* t = PickFast(w)) return t;
     if (Task* t = g_sched.global.Pop()) return t;
     if (Task* t = StealFromOthers(w)) return t;
@@ -407,6 +415,8 @@ void EnterGreenSlow() {
 
 void EnterBlocking(bool hand_off) {
   Carrier* c = CurrentCarrier();
+  c->call_number.store(c->call_number.load(std::memory_order_relaxed) + 1,
+                       std::memory_order_relaxed);
   c->in_syscall.store(1, std::memory_order_relaxed);
   if (hand_off) {
     Worker* w = c->worker;

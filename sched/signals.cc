@@ -333,7 +333,6 @@ void NoteKick(Carrier* c) {
   // With a task's attention flag up the kick is about a signal, which that flag brings about.
   if (!c->task || c->task->attention.load(std::memory_order_relaxed)) return;
   c->kicked.store(1, std::memory_order_relaxed);
-  c->attention.store(1, std::memory_order_seq_cst);
 }
 
 // No runtime on this thread: a vfork child between vfork and exec, which shares our handlers.
@@ -398,7 +397,11 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   EnterGreen();
   Task* t = CurrentTask();
   if (sig == kKickSignal) {
-    if (!ShareIfAsked() && !t->attention.load(std::memory_order_acquire) && !InLibraryText(pc))
+    // On the way in, out or right behind a call's own instruction, where it finds a task that does
+    // nothing but calls: at the end of the call too.
+    if (InLibraryText(pc))
+      NoteKick(CurrentCarrier());
+    else if (!ShareIfAsked() && !t->attention.load(std::memory_order_acquire))
       Preempt();
   } else if (fault) {
     if ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig))) {

@@ -76,6 +76,7 @@ void FreeTask(Task* t) {
   t->in_handler_mask = false;
   t->in_setxid_handler = false;
   t->save_vectors = 0;
+  t->new_code_looks = 0;
   LockGuard guard(g_lock);
   t->queue_next = g_free;
   g_free = t;

@@ -65,6 +65,7 @@ struct alignas(64) Task {
   bool stray = false;   // since BlockingCall: a signal meant for others interrupted this task
   bool in_setxid_handler = false;  // glibc's for SIGSETXID runs (syscalls/credentials.cc)
   bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
+  uint16_t new_code_looks = 0;  // left, since it mapped code (syscalls/new_code.h)
 
   // Identity.
   uint32_t tid = 0;
@@ -98,7 +99,7 @@ struct alignas(64) Task {
   int priority = 0;             // of the policy
   int nice = 0;
 };
-static_assert(offsetof(Task, alive) < 64);
+static_assert(offsetof(Task, new_code_looks) < 64);
 
 // The task that runs on this carrier. Read again after anything that can park.
 inline Task* CurrentTask();

@@ -27,6 +27,7 @@ struct alignas(64) Worker {
   std::atomic<Task*> next{nullptr};
   std::atomic<bool> share_next{false};
   uint32_t next_streak = 0;  // consecutive picks from `next`: bounded, so that pairs do not starve
+  uint32_t urgent_streak = 0;  // and from the urgent queue, which the queue is not to wait for for ever
 
   RunQueue queue;
   TimerHeap timers;  // anyone, it has a lock
@@ -43,6 +44,7 @@ struct alignas(64) Worker {
   // The monitor's notes.
   uint32_t seen_picks = 0;
   int64_t seen_since = 0;
+  uint32_t seen_call = 0;
 };
 
 // A counter that has one writer: a plain increment, readable by others.

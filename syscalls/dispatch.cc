@@ -25,15 +25,13 @@ struct Table {
 constinit const Table g_table;
 
 bool AttentionWanted(Task* t) {
-  return t->attention.load(std::memory_order_relaxed) || CarrierAttention();
+  return t->attention.load(std::memory_order_relaxed) || CarrierWants();
 }
 
 // Signals at the end of a call. True when the handler is to be called again.
 __attribute__((noinline)) bool AttendTo(Task* t, long* result) {
-  if (CarrierAttention()) {
-    RouteNoted();
-    ObeyKick();
-  }
+  if (CarrierAttention()) RouteNoted();
+  ObeyKick();
   Delivered what = Delivered::kNone;
   if (HasDeliverable(t)) what = DeliverNow();
   if (*result == kRestartAlways) return true;
@@ -59,8 +57,9 @@ Handler HandlerOf(long nr) {
 }
 
 extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(SyscallFrame* f) {
-  EnterGreen();
   Task* t = CurrentTask();
+  if (HasMappedCode(t)) LookAtNewCode();
+  EnterGreen();
   const uint32_t flags =
       *reinterpret_cast<const uint32_t*>((f->slot_return & ~uint64_t{GREEN_SLOT_MASK}) +
                                          GREEN_SLOT_FLAGS);
@@ -78,7 +77,7 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
   f->rax = static_cast<uint64_t>(result);
   for (;;) {
     LeaveGreen();
-    if (__builtin_expect(CodeMapped(), 0) && !CurrentCarrier()->native) LookAtNewCode();
+    if (HasMappedCode(t)) LookAtNewCode();
     if (__builtin_expect(!AttentionWanted(t), 1)) return 0;
     if (CurrentCarrier()->native) return 0;
     EnterGreen();
