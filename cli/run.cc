@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include "cli/preload.h"
 #include "cli/program.h"
+#include "cli/settings.h"
 
 namespace green::cli {
 namespace {
@@ -17,6 +19,27 @@ namespace {
 constexpr int kOwnFailure = 125;
 constexpr int kCannotStart = 126;
 constexpr int kNotFound = 127;
+
+// One option per setting; its value goes into the environment as it is parsed.
+void AddSettings(CLI::App* line) {
+  for (const Setting& setting : Settings()) {
+    if (!setting.value) {
+      line->add_flag_callback(
+          setting.flag, [&setting] { setenv(setting.variable, setting.implied, 1); },
+          setting.meaning);
+      continue;
+    }
+    line->add_option_function<std::string>(
+            setting.flag,
+            [&setting](const std::string& value) { setenv(setting.variable, value.c_str(), 1); },
+            setting.meaning)
+        ->type_name(setting.value)
+        ->check([&setting](const std::string& value) {
+          std::optional<std::string> complaint = setting.complaint(value);
+          return complaint ? *complaint + ", not '" + value + "'" : std::string();
+        });
+  }
+}
 
 void Say(const std::string& text) { std::fprintf(stderr, "libgreen: %s\n", text.c_str()); }
 
@@ -47,6 +70,18 @@ int Execute(const std::string& program, const std::vector<std::string>& command)
 }
 
 }  // namespace
+
+Command AddRun(CLI::App& green) {
+  auto program = std::make_shared<std::vector<std::string>>();
+  CLI::App* line = green.add_subcommand("run", "Runs a program under libgreen.");
+  line->footer("After the options: [--] PROGRAM [ARGUMENTS]");
+  AddSettings(line);
+  auto run = [program] {
+    if (program->empty()) return UsageError("run needs a program: green run -- ./app args");
+    return Run(*program);
+  };
+  return {line, run, program.get()};
+}
 
 int Run(const std::vector<std::string>& command) {
   std::optional<std::string> program = FindProgram(command[0]);

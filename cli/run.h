@@ -1,10 +1,14 @@
-// `green run`: becomes the program, with libgreen in its LD_PRELOAD.
+// green run: becomes the program, with libgreen in its LD_PRELOAD.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
+
 namespace green::cli {
+
+Command AddRun(CLI::App& green);
 
 // Never returns to the caller's program on success: exec keeps the process, so
 // signals and the exit status need no forwarding. Returns the exit status of a
