@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint32_t kChunk = 512;
 constexpr uint32_t kMaxFds = 1u << 20;
-constexpr int kBatch = 128;
+constexpr int kBatch = static_cast<int>(kReactorBatch);
 constexpr uint32_t kAllEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 
 std::atomic<FdState*> g_chunks[kMaxFds / kChunk];

@@ -102,6 +102,9 @@ void ConfirmFd(int fd);
 // ForgetFd for every number in use from first to last.
 void ForgetFdRange(uint32_t first, uint32_t last);
 
+// Events that one look brings at most.
+constexpr uint32_t kReactorBatch = 128;
+
 // Polls the kernel; woken tasks go to the current worker. timeout in ns, -1 = until woken.
 // Returns the number of tasks unparked. Only carriers with a worker, on the scheduler's stack or
 // on a task's with timeout 0.

@@ -37,6 +37,25 @@ class GlobalQueue {
     size_.store(size_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
     return t;
   }
+  // The first, and a chain through queue_next of up to max - 1 that follow it.
+  Task* PopSome(uint32_t max, Task** rest) {
+    *rest = nullptr;
+    if (!Size()) return nullptr;
+    LockGuard guard(lock_);
+    Task* first = head_;
+    if (!first) return nullptr;
+    uint32_t n = 1;
+    Task* last = first;
+    for (; n < max && last->queue_next; ++n) last = last->queue_next;
+    head_ = last->queue_next;
+    if (!head_) tail_ = nullptr;
+    if (n > 1) {
+      *rest = first->queue_next;
+      last->queue_next = nullptr;
+    }
+    size_.store(size_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+    return first;
+  }
   uint32_t Size() const { return size_.load(std::memory_order_seq_cst); }
   bool MaybeAny() const { return size_.load(std::memory_order_relaxed) != 0; }
   void Reset() {

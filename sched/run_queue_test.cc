@@ -37,6 +37,27 @@ TEST(GlobalQueueTest, FirstInFirstOut) {
   EXPECT_FALSE(queue.MaybeAny());
 }
 
+TEST(GlobalQueueTest, SomeAreTheFirstInOrder) {
+  Tasks tasks(7);
+  GlobalQueue queue;
+  Task* rest;
+  EXPECT_EQ(queue.PopSome(3, &rest), nullptr);
+  for (uint32_t i = 0; i < 7; ++i) queue.Push(tasks[i]);
+  EXPECT_EQ(queue.PopSome(3, &rest), tasks[0]);
+  EXPECT_EQ(rest, tasks[1]);
+  EXPECT_EQ(rest->queue_next, tasks[2]);
+  EXPECT_EQ(tasks[2]->queue_next, nullptr);
+  EXPECT_EQ(queue.Size(), 4u);
+  EXPECT_EQ(queue.PopSome(1, &rest), tasks[3]);
+  EXPECT_EQ(rest, nullptr);
+  EXPECT_EQ(queue.PopSome(100, &rest), tasks[4]);
+  EXPECT_EQ(rest, tasks[5]);
+  EXPECT_EQ(tasks[6]->queue_next, nullptr);
+  EXPECT_EQ(queue.Size(), 0u);
+  queue.Push(tasks[0]);
+  EXPECT_EQ(queue.Pop(), tasks[0]);
+}
+
 TEST(RunQueueTest, FirstInFirstOut) {
   Tasks tasks(100);
   GlobalQueue overflow;

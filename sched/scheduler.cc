@@ -30,6 +30,8 @@ namespace {
 constexpr uint32_t kPicksPerRound = 61;
 constexpr uint32_t kMaxNextStreak = 64;
 constexpr uint32_t kMaxUrgentStreak = 8;
+constexpr uint32_t kMaxLooksSkipped = 4;
+constexpr uint32_t kMaxGlobalShare = 64;
 
 // First thing after every switch, on the stack that was switched to.
 inline void Land(Transfer t) {
@@ -221,6 +223,35 @@ Task* StealFromOthers(Worker* w) {
   return nullptr;
 }
 
+// With a queue that has no room for what the look would bring, and for a few rounds only: what
+// overflows would wait behind what is found ready after it.
+bool LookIsDue(Worker* w) {
+  if (!ReactorHasWaiters()) return false;
+  if (w->queue.Size() <= RunQueue::kCapacity - kReactorBatch || ++w->looks_skipped > kMaxLooksSkipped) {
+    w->looks_skipped = 0;
+    return true;
+  }
+  // The rounds go on, so the monitor need not look.
+  g_sched.polls.store(g_sched.polls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return false;
+}
+
+// This worker's share of the global queue: the first, and the rest behind its own.
+Task* TakeGlobal(Worker* w) {
+  if (!g_sched.global.MaybeAny()) return nullptr;
+  const uint32_t room = RunQueue::kCapacity - w->queue.Size();
+  uint32_t share = g_sched.global.Size() / g_sched.worker_count + 1;
+  if (share > kMaxGlobalShare) share = kMaxGlobalShare;
+  if (share > room + 1) share = room + 1;
+  Task* rest;
+  Task* first = g_sched.global.PopSome(share, &rest);
+  while (Task* t = rest) {
+    rest = t->queue_next;
+    w->queue.Push(t, g_sched.global);
+  }
+  return first;
+}
+
 Task* FindRunnable(Carrier* c, Worker* w) {
   for (;;) {
     if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
@@ -236,15 +267,15 @@ Task* FindRunnable(Carrier* c, Worker* w) {
     w->urgent_streak = 0;
     if (w->polls_in == 0) {
       w->polls_in = kPicksPerRound;
-      if (Task* t = g_sched.global.Pop()) return t;
-      if (ReactorHasWaiters()) PollReactor(0);
+      if (LookIsDue(w)) PollReactor(0);
+      if (Task* t = TakeGlobal(w)) return t;
     } else {
       w->polls_in = kPicksPerRound;
     }
     if (own_turn)
       if (Task* t = w->queue.Pop()) return t;
     if (Task* t = PickFast(w)) return t;
-    if (Task* t = g_sched.global.Pop()) return t;
+    if (Task* t = TakeGlobal(w)) return t;
     if (Task* t = StealFromOthers(w)) return t;
     IdleWorker(c, w);
   }

@@ -35,7 +35,7 @@ struct alignas(64) Worker {
   // Counters, written by the holder only, read by the monitor and by reports.
   std::atomic<uint32_t> picks{0};
   uint32_t polls_in = 0;  // picks until the next look at the reactor
-  uint32_t timers_in = 0;
+  uint32_t looks_skipped = 0;  // at the reactor, for want of room in the queue
   uint64_t last_wake_ticks = 0;
   std::atomic<uint64_t> spawned{0}, switches{0}, steals{0}, preemptions{0}, handoffs{0};
   std::atomic<uint64_t> fds_enlisted{0}, fds_delisted{0};  // their sums' difference waits
