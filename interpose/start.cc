@@ -9,6 +9,8 @@
 #include "base/message.h"
 #include "interpose/options.h"
 #include "interpose/patcher.h"
+#include "interpose/slot.h"
+#include "sched/inspect.h"
 #include "sched/signals.h"
 #include "syscalls/call.h"
 #include "syscalls/new_code.h"
@@ -59,6 +61,13 @@ void OnForkedChild() {
   g_state.store(State::kDormant, std::memory_order_relaxed);
 }
 
+// For readers outside (sched/inspect.h): where a task's call was made is told by its slot.
+void DescribeSlots() {
+  green_inspect.slots_begin = reinterpret_cast<uint64_t>(green_slots);
+  green_inspect.slots_end = reinterpret_cast<uint64_t>(green_slots + GREEN_SLOT_COUNT);
+  green_inspect.frame.slot_site = GREEN_SLOT_SITE;
+}
+
 bool Start() {
   Settings settings;
   if (!ReadSettings(environ, &settings)) {
@@ -79,6 +88,7 @@ bool Start() {
   // Patched while there is one thread; until the scheduler runs, patched calls go to the kernel.
   BecomeNative(settings.scheduler);
   if (!g_patcher.PatchAllLoaded(IsTreated)) return Native("no memory to look for system calls");
+  DescribeSlots();
   if (const long r = StartScheduler(settings.scheduler, pid))
     return Native("the kernel lacks what libgreen needs", r);
   UnregisterRseq();

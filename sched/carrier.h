@@ -40,7 +40,8 @@ struct Carrier {
   std::atomic<uint8_t> retake;
   std::atomic<uint8_t> attention;  // noted signals wait
   std::atomic<uint8_t> kicked;  // a kick came inside libgreen; next to attention: read together
-  uint8_t padding[3];
+  uint8_t helper;  // no carrier: the monitor
+  uint8_t padding[2];
   Task* task;
   Worker* worker;  // null while handed off
 
@@ -60,7 +61,7 @@ struct Carrier {
   std::atomic<uint32_t> noted_count;
   NotedSignal noted[kMaxNoted];
   std::atomic<uint32_t> credentials;  // the sequence number of the change it has (credentials.h)
-  uint64_t handoffs;
+  uint64_t retaken;  // times the monitor took its worker away
   int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
   uint64_t affinity;   // as applied to the thread; 0 = the process's
 };

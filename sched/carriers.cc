@@ -12,6 +12,7 @@
 #include "arch/x86_64/base_registers.h"
 #include "base/check.h"
 #include "base/message.h"
+#include "sched/describe.h"
 #include "sched/state.h"
 
 namespace green {
@@ -108,6 +109,7 @@ void Unmap(Carrier* c) { RawSyscall(SYS_munmap, c->stack, kSchedulerStack); }
 long StartHelperThread(void (*fn)(void*), void* arg) {
   Carrier* c = MapCarrier();
   if (!c) return -12;
+  c->helper = 1;
   *reinterpret_cast<HelperStart*>(&c->noted[0]) = {fn, arg};
   const long tid = StartThread(HelperThread, c);
   if (IsError(tid)) Unmap(c);
@@ -206,7 +208,7 @@ void Retake(Carrier* c) {
   // be a spare that runs.
   c->worker = nullptr;
   if (GiveWorker(w))
-    ++c->handoffs;
+    ++c->retaken;
   else
     c->worker = w;
 }
@@ -230,6 +232,23 @@ void ResetCarriersAfterFork() {
   g_spares = nullptr;
   g_all.store(nullptr, std::memory_order_relaxed);
   g_count.store(0, std::memory_order_relaxed);
+}
+
+void DescribeCarriers(Inspect* out) {
+  out->carriers = reinterpret_cast<uint64_t>(&g_all);
+  out->carrier_count = reinterpret_cast<uint64_t>(&g_count);
+  out->carrier = {
+      .size = sizeof(Carrier),
+      .task = offsetof(Carrier, task),
+      .worker = offsetof(Carrier, worker),
+      .tid = offsetof(Carrier, tid),
+      .in_green = offsetof(Carrier, in_green),
+      .in_syscall = offsetof(Carrier, in_syscall),
+      .call_number = offsetof(Carrier, call_number),
+      .next = offsetof(Carrier, next_all),
+      .helper = offsetof(Carrier, helper),
+      .retaken = offsetof(Carrier, retaken),
+  };
 }
 
 }  // namespace green

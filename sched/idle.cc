@@ -66,7 +66,9 @@ void IdleWorker(Carrier* c, Worker* w) {
       if (still_idle) PollReactor(Remaining(EarliestOfAll()));
       g_sched.poller.store(nullptr, std::memory_order_seq_cst);
       StopIdling(w);
-      FireTimers(NowNs());
+      const int64_t now = NowNs();
+      NoteTime(now);
+      FireTimers(now);
       if (MonitorSleeps()) WakeMonitor();
       return;
     }
@@ -74,6 +76,7 @@ void IdleWorker(Carrier* c, Worker* w) {
     KernelTimespec ts = {left / 1000000000, left % 1000000000};
     RawSyscall(SYS_futex, &c->wake_word, FUTEX_WAIT_PRIVATE, 0, left < 0 ? nullptr : &ts);
   }
+  if (MonitorSleeps()) NoteTime(NowNs());
   StopIdling(w);
 }
 

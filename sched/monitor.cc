@@ -16,8 +16,6 @@ namespace {
 constexpr int64_t kTickNs = 1'000'000;
 constexpr int kIdleTicksBeforeSleep = 20;
 
-std::atomic<uint32_t> g_sleeping{0};
-
 void SleepNs(int64_t ns) {
   KernelTimespec ts = {ns / 1000000000, ns % 1000000000};
   RawSyscall(SYS_nanosleep, &ts, nullptr);
@@ -115,9 +113,9 @@ Look LookAround(int64_t now) {
     look.waiting |= WorkWaits(w) || w->timers.Earliest() != kNever;
     if (w->state.load(std::memory_order_relaxed) != WorkerState::kRunning) continue;
     look.running = true;
-    const uint32_t picks = w->picks.load(std::memory_order_relaxed);
-    if (picks != w->seen_picks || w->seen_since == 0) {
-      w->seen_picks = picks;
+    const uint64_t switches = w->switches.load(std::memory_order_relaxed);
+    if (switches != w->seen_switches || w->seen_since == 0) {
+      w->seen_switches = switches;
       w->seen_since = now;
       look.responsive = true;
       continue;
@@ -183,6 +181,7 @@ void MonitorThread(void*) {
   for (;;) {
     WaitForTick(look);
     const int64_t now = NowNs();
+    NoteTime(now);
     look = LookAround(now);
     if (look.running) {
       // Also with a poller asleep: it does not know timers that were added since.
@@ -197,26 +196,29 @@ void MonitorThread(void*) {
     if (++idle_ticks < kIdleTicksBeforeSleep) continue;
     // Announce, then look once more: a waker that saw 0 did so before this look. Wakers have no
     // fence between their push and their load; the membarrier is one for all of them.
-    g_sleeping.store(1, std::memory_order_seq_cst);
+    g_monitor.sleeping.store(1, std::memory_order_seq_cst);
     RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
     const Look last = LookAround(now);
     if (!last.running || !last.waiting)
-      RawSyscall(SYS_futex, &g_sleeping, FUTEX_WAIT_PRIVATE, 1, nullptr);
-    g_sleeping.store(0, std::memory_order_seq_cst);
+      RawSyscall(SYS_futex, &g_monitor.sleeping, FUTEX_WAIT_PRIVATE, 1, nullptr);
+    g_monitor.sleeping.store(0, std::memory_order_seq_cst);
     idle_ticks = 0;
   }
 }
 
 }  // namespace
 
-bool MonitorSleeps() { return g_sleeping.load(std::memory_order_relaxed); }
-
-void WakeMonitor() {
-  if (!g_sleeping.exchange(0, std::memory_order_seq_cst)) return;
-  RawSyscall(SYS_futex, &g_sleeping, FUTEX_WAKE_PRIVATE, 1);
+void NoteTime(int64_t now) {
+  g_monitor.coarse_ms.store(static_cast<uint32_t>((now - g_monitor.started_ns) / 1'000'000),
+                            std::memory_order_relaxed);
 }
 
-void ResetMonitorAfterFork() { g_sleeping.store(0, std::memory_order_relaxed); }
+void WakeMonitor() {
+  if (!g_monitor.sleeping.exchange(0, std::memory_order_seq_cst)) return;
+  RawSyscall(SYS_futex, &g_monitor.sleeping, FUTEX_WAKE_PRIVATE, 1);
+}
+
+void ResetMonitorAfterFork() { g_monitor.sleeping.store(0, std::memory_order_relaxed); }
 
 long StartMonitor() { return StartHelperThread(MonitorThread, nullptr); }
 

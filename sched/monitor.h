@@ -4,12 +4,27 @@
 // busy, and sleeps when nothing waits.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 namespace green {
+
+// Written rarely, read at every switch: a cache line of its own.
+struct alignas(64) MonitorState {
+  std::atomic<uint32_t> sleeping{0};
+  // Milliseconds since the start, for reports. The monitor sets it at every tick; when it sleeps,
+  // whoever parks or comes back from idling does.
+  std::atomic<uint32_t> coarse_ms{0};
+  int64_t started_ns = 0;
+};
+inline MonitorState g_monitor;
 
 long StartMonitor();
 // Cheap; read by wakers. A false negative lasts until the monitor's next look before it sleeps.
-bool MonitorSleeps();
+inline bool MonitorSleeps() { return g_monitor.sleeping.load(std::memory_order_relaxed); }
 void WakeMonitor();
+inline uint32_t CoarseMs() { return g_monitor.coarse_ms.load(std::memory_order_relaxed); }
+void NoteTime(int64_t now);
 void ResetMonitorAfterFork();
 
 }  // namespace green

@@ -57,6 +57,7 @@ class GlobalQueue {
     return first;
   }
   uint32_t Size() const { return size_.load(std::memory_order_seq_cst); }
+  const void* SizeWord() const { return &size_; }  // for readers outside (inspect.h)
   bool MaybeAny() const { return size_.load(std::memory_order_relaxed) != 0; }
   void Reset() {
     lock_.Reset();
@@ -121,6 +122,9 @@ class RunQueue {
     }
     return first;
   }
+
+  static constexpr size_t HeadOffset() { return offsetof(RunQueue, head_); }
+  static constexpr size_t TailOffset() { return offsetof(RunQueue, tail_); }
 
   void Reset() {
     head_.store(0, std::memory_order_relaxed);

@@ -61,6 +61,7 @@ inline int64_t StopClock(Carrier* c, Task* cur) {
 inline void PrefetchSoon(const Worker* w) {
   if (const Task* second = w->queue.Peek(1)) __builtin_prefetch(second, 1);
   if (const Task* first = w->queue.Peek(0)) {
+    __builtin_prefetch(&first->since_ms, 1);
     auto stack = static_cast<const char*>(first->context);
     for (int line = 0; line < 14; ++line) __builtin_prefetch(stack + line * 64, 1);
     // libc's thread structure: stack protector and cancellation state.
@@ -70,8 +71,17 @@ inline void PrefetchSoon(const Worker* w) {
   }
 }
 
+// The delay of a sampled task, from its wake-up to now.
+__attribute__((noinline)) void NoteDelay(Worker* w, Task* t) {
+  const int64_t us = (NowNs() - t->queued_ns) / 1000;
+  t->queued_ns = 0;
+  const int bits = us > 0 ? 64 - __builtin_clzl(static_cast<uint64_t>(us)) : 0;
+  Count(w->delays[bits < static_cast<int>(kDelayBuckets) ? bits : kDelayBuckets - 1]);
+}
+
 inline void PrepareRun(Carrier* c, Task* next, int64_t now) {
   c->run_since = now;
+  if (__builtin_expect(next->queued_ns != 0, 0)) NoteDelay(c->worker, next);
   if (__builtin_expect(next->affinity != c->affinity, 0)) ApplyAffinity(c, next);
   next->on_cpu.store(true, std::memory_order_relaxed);
   next->carrier.store(c, std::memory_order_relaxed);
@@ -89,7 +99,7 @@ inline Task* TakeNext(Worker* w) {
 inline Task* PickFast(Worker* w) {
   if (--w->polls_in == 0) return nullptr;
   if (__builtin_expect(g_sched.urgent.MaybeAny(), 0)) return nullptr;
-  w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  Count(w->switches);
   if (w->next.load(std::memory_order_relaxed) && w->next_streak < kMaxNextStreak) {
     ++w->next_streak;
     return TakeNext(w);
@@ -107,8 +117,14 @@ __attribute__((noinline)) void JumpAway(Carrier* c, Task* cur) {
   Worker* w = c->worker;
   Task* next = w ? PickFast(w) : nullptr;
   if (next == cur) return;
-  // Something waits while something else runs: the monitor has to look after it.
-  if (__builtin_expect(MonitorSleeps(), 0) && next) WakeMonitor();
+  if (__builtin_expect(MonitorSleeps(), 0)) {
+    NoteTime(NowNs());
+    // Something waits while something else runs: the monitor has to look after it.
+    if (next) WakeMonitor();
+  }
+  cur->since_ms = CoarseMs();
+  ++cur->switches;
+
   cur->carrier.store(nullptr, std::memory_order_relaxed);
   const int64_t now = StopClock(c, cur);
   if (next && !next->on_cpu.load(std::memory_order_acquire)) {
@@ -164,6 +180,11 @@ inline void MaybeWake(Worker* w) {
   WakeWorker();
 }
 
+__attribute__((noinline)) void SampleDelay(Worker* w, Task* t) {
+  w->delay_sample_in = Worker::kDelaySample;
+  t->queued_ns = NowNs();
+}
+
 void Enqueue(Task* t, bool urgent) {
   Worker* w = CurrentWorker();
   if (__builtin_expect(!w, 0)) {
@@ -171,6 +192,7 @@ void Enqueue(Task* t, bool urgent) {
     WakeWorker();
     return;
   }
+  if (__builtin_expect(--w->delay_sample_in == 0, 0)) SampleDelay(w, t);
   if (urgent)
     PushNext(w, t);
   else
@@ -198,7 +220,9 @@ __attribute__((noinline)) void RequeueSelf() {
   Carrier* c = CurrentCarrier();
   Task* cur = c->task;
   c->requeue = cur;
+  cur->reason = WaitReason::kPreempted;
   SwitchAway(cur);
+  cur->reason = WaitReason::kNone;
 }
 
 Task* FireTimersOf(TimerHeap& heap, int64_t now) {
@@ -300,7 +324,7 @@ void SchedulerLoop(Carrier* c) {
     c->picked = nullptr;
     if (!next) {
       next = FindRunnable(c, w);
-      w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      Count(w->switches);
     }
     for (int spins = 0; next->on_cpu.load(std::memory_order_acquire); ++spins) {
       __builtin_ia32_pause();
@@ -361,8 +385,10 @@ void Preempt() {
   const uint8_t save = cur->save_vectors;
   cur->save_vectors = 0;  // the kernel's signal frame holds every register there is
   Count(c->worker->preemptions);
+  cur->reason = WaitReason::kPreempted;
   c->worker->queue.Push(cur, g_sched.global);
   SwitchAway(cur);
+  cur->reason = WaitReason::kNone;
   cur->save_vectors = save;
 }
 
@@ -392,7 +418,7 @@ void Spawn(Task* child) {
   // Not through SwitchAway: the child is known, it runs now. The creator's vector registers are
   // dead here: clone is called from libc's assembly, where none is live.
   cur->carrier.store(nullptr, std::memory_order_relaxed);
-  w->picks.store(w->picks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  Count(w->switches);
   PrepareRun(c, child, StopClock(c, cur));
   Land(green_switch(child->context, cur));
 }

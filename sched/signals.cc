@@ -263,6 +263,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   uc->uc_stack.ss_flags = t->altstack_flags;
   const uint8_t save = t->save_vectors;
   const uint8_t handled = t->handled;
+  const uintptr_t frame = t->frame;
   const int64_t op_deadline = t->op_deadline;
   const bool in_setxid_handler = t->in_setxid_handler;
   if (sig == kKickSignal) t->in_setxid_handler = true;
@@ -274,6 +275,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
     reinterpret_cast<Handler>(a.handler)(sig, &copy, uc);
   EnterGreen();
   t->save_vectors = save;
+  t->frame = frame;
   t->op_deadline = op_deadline;
   t->handled = handled;
   t->in_setxid_handler = in_setxid_handler;

@@ -10,6 +10,7 @@
 #include "arch/x86_64/vector_state.h"
 #include "sched/carriers.h"
 #include "sched/credentials.h"
+#include "sched/describe.h"
 #include "sched/futex_table.h"
 #include "sched/monitor.h"
 #include "sched/reactor.h"
@@ -69,6 +70,8 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   if (long r = RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
     return static_cast<int>(r);
   if (int r = StartReactor()) return r;
+  g_monitor.started_ns = NowNs();
+  NoteTime(g_monitor.started_ns);
   Task* main = g_main_before_fork ? g_main_before_fork : NewTask();
   if (!main) return -12;
   main->tid = pid;
@@ -91,11 +94,13 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
     }
   }
   StartMonitor();
+  ShowTables(g_monitor.started_ns);
   LeaveGreen();
   return 0;
 }
 
 void ResetSchedulerAfterFork(Task* survivor) {
+  HideTables();
   void* stack = survivor->stack;
   ResetStacksAfterFork(static_cast<StackSlot*>(stack));
   ResetFutexTableAfterFork();

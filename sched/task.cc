@@ -6,6 +6,8 @@
 
 #include "base/check.h"
 #include "base/raw_syscall.h"
+#include "sched/describe.h"
+#include "sched/monitor.h"
 
 namespace green {
 namespace {
@@ -50,6 +52,7 @@ Task* NewTask() {
     }
   }
   t->generation = (t->generation + 1) % kGenerations;
+  t->since_ms = CoarseMs();
   t->tid = kFirstTid + t->generation * kMaxTasks + t->index;
   g_live.fetch_add(1, std::memory_order_relaxed);
   t->alive = true;
@@ -70,6 +73,9 @@ void FreeTask(Task* t) {
   t->altstack_flags = 2;
   t->entry_frame = t->stack = t->spawn_stack = nullptr;
   t->cpu_ns = 0;
+  t->switches = 0;
+  t->frame = 0;
+  t->queued_ns = 0;
   t->affinity = 0;
   t->policy = t->priority = t->nice = 0;
   t->bound = false;
@@ -143,6 +149,40 @@ void ResetTasksAfterFork(Task* survivor) {
   main->alive = true;
   g_used.store(1, std::memory_order_relaxed);
   g_live.store(1, std::memory_order_relaxed);
+}
+
+void DescribeTasks(Inspect* out) {
+  out->task_chunks = reinterpret_cast<uint64_t>(g_chunks);
+  out->tasks_used = reinterpret_cast<uint64_t>(&g_used);
+  out->tasks_alive = reinterpret_cast<uint64_t>(&g_live);
+  out->chunk_tasks = kChunkTasks;
+  out->max_tasks = kMaxTasks;
+  out->task = {
+      .size = sizeof(Task),
+      .state = offsetof(Task, state),
+      .on_cpu = offsetof(Task, on_cpu),
+      .reason = offsetof(Task, reason),
+      .carrier = offsetof(Task, carrier),
+      .fs_base = offsetof(Task, fs_base),
+      .context = offsetof(Task, context),
+      .frame = offsetof(Task, frame),
+      .since_ms = offsetof(Task, since_ms),
+      .switches = offsetof(Task, switches),
+      .tid = offsetof(Task, tid),
+      .generation = offsetof(Task, generation),
+      .name = offsetof(Task, name),
+      .alive = offsetof(Task, alive),
+      .cpu_ns = offsetof(Task, cpu_ns),
+      .deadline = offsetof(Task, timer) + offsetof(TimerNode, deadline),
+      .timer = offsetof(Task, timer) + offsetof(TimerNode, heap),
+      .clear_child_tid = offsetof(Task, clear_child_tid),
+      .pending = offsetof(Task, pending),
+      .mask = offsetof(Task, mask),
+      .waiting_for = offsetof(Task, waiting_for),
+      .bound = offsetof(Task, bound),
+      .nice = offsetof(Task, nice),
+      .policy = offsetof(Task, policy),
+  };
 }
 
 }  // namespace green

@@ -41,7 +41,7 @@ struct TimerNode {
 };
 
 // Why a task is parked; for reports only.
-enum class WaitReason : uint8_t { kNone, kFutex, kFd, kSleep, kJoin, kSignal, kBlocked, kYield };
+enum class WaitReason : uint8_t { kNone, kFutex, kFd, kSleep, kJoin, kSignal, kBlocked, kYield, kPreempted };
 
 struct alignas(64) Task {
   static constexpr uint32_t kParked = 1;
@@ -57,7 +57,7 @@ struct alignas(64) Task {
   uintptr_t fs_base = 0;
   std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
   Task* queue_next = nullptr;
-  int64_t op_deadline = 0;  // of the call being executed, kept over a restart; 0 = none yet
+  uintptr_t frame = 0;  // SyscallFrame of its latest treated call; | 1: op_deadline is that call's
   uint64_t affinity = 0;    // CPUs 0-63; 0 = as the process
   bool alive = false;
   bool bound = false;
@@ -66,6 +66,13 @@ struct alignas(64) Task {
   bool in_setxid_handler = false;  // glibc's for SIGSETXID runs (syscalls/credentials.cc)
   bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
   uint16_t new_code_looks = 0;  // left, since it mapped code (syscalls/new_code.h)
+
+  int64_t op_deadline = 0;  // of a call, kept over its restart
+
+  // For reports.
+  int64_t queued_ns = 0;  // when it was woken, if its delay is sampled; else 0
+  uint32_t since_ms = 0;  // g_monitor.coarse_ms when it last gave its carrier up
+  uint32_t switches = 0;  // how often it did
 
   // Identity.
   uint32_t tid = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/spin_lock.h"
@@ -24,6 +25,7 @@ class TimerHeap {
   TimerNode* PopDue(int64_t now);
   int64_t Earliest() const { return earliest_.load(std::memory_order_seq_cst); }
   void Reset();
+  static constexpr size_t EarliestOffset() { return offsetof(TimerHeap, earliest_); }
 
  private:
   static TimerNode* Meld(TimerNode* a, TimerNode* b);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "sched/inspect.h"
 #include "sched/run_queue.h"
 #include "sched/timers.h"
 
@@ -16,6 +17,8 @@ struct Carrier;
 enum class WorkerState : uint8_t { kRunning, kIdle, kPolling };
 
 struct alignas(64) Worker {
+  static constexpr uint32_t kDelaySample = 256;
+
   uint32_t id = 0;
   std::atomic<Carrier*> carrier{nullptr};
   std::atomic<WorkerState> state{WorkerState::kRunning};
@@ -33,16 +36,21 @@ struct alignas(64) Worker {
   TimerHeap timers;  // anyone, it has a lock
 
   // Counters, written by the holder only, read by the monitor and by reports.
-  std::atomic<uint32_t> picks{0};
+  std::atomic<uint64_t> switches{0};  // tasks picked to run
   uint32_t polls_in = 0;  // picks until the next look at the reactor
   uint32_t looks_skipped = 0;  // at the reactor, for want of room in the queue
+  uint32_t delay_sample_in = kDelaySample;  // wake-ups until one is timed
   uint64_t last_wake_ticks = 0;
-  std::atomic<uint64_t> spawned{0}, switches{0}, steals{0}, preemptions{0}, handoffs{0};
+  std::atomic<uint64_t> spawned{0}, steals{0}, preemptions{0}, handoffs{0};
   std::atomic<uint64_t> fds_enlisted{0}, fds_delisted{0};  // their sums' difference waits
   std::atomic<uint64_t> parked_futex{0}, parked_fd{0}, parked_sleep{0};
 
+  // How long woken tasks waited in a queue before they ran: one of every kDelaySample that a worker
+  // woke is timed, and noted by the worker that ran it.
+  std::atomic<uint64_t> delays[kDelayBuckets] = {};
+
   // The monitor's notes.
-  uint32_t seen_picks = 0;
+  uint64_t seen_switches = 0;
   int64_t seen_since = 0;
   uint32_t seen_call = 0;
 };

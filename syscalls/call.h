@@ -61,7 +61,8 @@ inline long BlockingRaw(const SyscallFrame& f, bool hand_off) {
 // relative_ns < 0 or kNever: none.
 inline int64_t DeadlineAfter(int64_t relative_ns) {
   Task* t = CurrentTask();
-  if (t->op_deadline == 0) {
+  if (!(t->frame & 1)) {
+    t->frame |= 1;
     const int64_t now = NowNs();
     t->op_deadline = relative_ns == kNever || relative_ns < 0 || relative_ns > kNever - now
                          ? kNever

@@ -65,7 +65,7 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
                                          GREEN_SLOT_FLAGS);
   t->save_vectors =
       flags & GREEN_SLOT_SSE_LIVE ? flags & (GREEN_SLOT_SSE_LIVE | GREEN_SLOT_NOT_LIBC) : 0;
-  t->op_deadline = 0;
+  t->frame = reinterpret_cast<uintptr_t>(f);
   Handler handler = HandlerOf(static_cast<long>(f->rax));
   if (__builtin_expect(!handler, 0)) handler = UnknownNumber;
   long result;

@@ -165,7 +165,7 @@ long Select(int n, uint64_t* in, uint64_t* out, uint64_t* except, int64_t timeou
 // What is left of a timeout goes back to the program where the kernel does so.
 int64_t Left() {
   const int64_t deadline = CurrentTask()->op_deadline;
-  if (deadline == 0 || deadline == kNever) return -1;
+  if (!(CurrentTask()->frame & 1) || deadline == kNever) return -1;
   const int64_t left = deadline - NowNs();
   return left > 0 ? left : 0;
 }
