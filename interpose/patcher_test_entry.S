@@ -58,7 +58,7 @@ green_syscall_entry:
         popq    %r11
         .cfi_adjust_cfa_offset -8
         .cfi_register rip, r11
-        leaq    128(%rsp), %rsp
+        leaq    136(%rsp), %rsp
         leaq    GREEN_SLOT_RAW_TAIL - GREEN_SLOT_RETURN(%r11), %r11
         jmp     *%r11
         .cfi_endproc

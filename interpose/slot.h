@@ -2,30 +2,36 @@
 //
 //     0  displaced instructions that stood before the syscall, right-aligned, ending at 24
 //    24  lea -0x80(%rsp),%rsp         the red zone is the program's
-//    29  call green_syscall_entry     finds the slot from its return address & ~127
-//    34  lea 0x80(%rsp),%rsp          (touches no flags)
-//    42  displaced instructions that stood behind the syscall, at most 20 bytes
+//    29  push site(%rip)              for unwinders
+//    35  call green_syscall_entry     finds the slot from its return address & ~127
+//    40  lea 0x88(%rsp),%rsp          (touches no flags)
+//    48  displaced instructions that stood behind the syscall, at most 20 bytes
 //        jmp resume                   (through the literal if that is far away)
-//    68  syscall                      the raw tail: entered by green_syscall_entry with every
-//    70  lea -0x80(%rsp),%rsp         register and rsp as the site had them, for calls that come
-//    75  call green_syscall_after_raw back twice or on another stack (fork, vfork, clone)
-//    80  jmp 34
+//    74  syscall                      the raw tail: entered by green_syscall_entry with every
+//    76  lea -0x80(%rsp),%rsp         register and rsp as the site had them, for calls that come
+//    81  push site(%rip)              back twice or on another stack (fork, vfork, clone)
+//    87  call green_syscall_after_raw
+//    92  jmp 40
 //    96  literals
 //
-// Unwinding: each slot is a frame of its own, called by the patched function; its return address is
-// the `site` literal, so the program's own unwind tables go on from right behind the syscall.
+// Unwinding: each slot is a frame of its own, called by the patched function. Its return address is
+// the `site` literal, so the program's own unwind tables go on from right behind the syscall. It is
+// on the stack too while the slot's call lasts: perf unwinds later, from a copy of the stack and
+// the files, where slots are empty.
 #pragma once
 
 #define GREEN_SLOT_SIZE 128
 #define GREEN_SLOT_COUNT 1024
 #define GREEN_SLOT_ENTER 24
-#define GREEN_SLOT_CALL 29
-#define GREEN_SLOT_RETURN 34
-#define GREEN_SLOT_AFTER 42
+#define GREEN_SLOT_PUSH 29
+#define GREEN_SLOT_CALL 35
+#define GREEN_SLOT_RETURN 40
+#define GREEN_SLOT_AFTER 48
 #define GREEN_SLOT_AFTER_MAX 20
-#define GREEN_SLOT_RAW_TAIL 68
-#define GREEN_SLOT_RAW_CALL 75
-#define GREEN_SLOT_RAW_RETURN 80
+#define GREEN_SLOT_RAW_TAIL 74
+#define GREEN_SLOT_RAW_PUSH 81
+#define GREEN_SLOT_RAW_CALL 87
+#define GREEN_SLOT_RAW_RETURN 92
 #define GREEN_SLOT_RESUME 96
 #define GREEN_SLOT_SITE 104
 #define GREEN_SLOT_NR 112

@@ -7,11 +7,13 @@ namespace {
 
 constexpr uint8_t kInt3 = 0xcc;
 constexpr uint8_t kSkipRedZone[] = {0x48, 0x8d, 0x64, 0x24, 0x80};                     // lea -0x80(%rsp),%rsp
-constexpr uint8_t kBackOverRedZone[] = {0x48, 0x8d, 0xa4, 0x24, 0x80, 0x00, 0x00, 0x00};  // lea 0x80(%rsp),%rsp
-static_assert(GREEN_SLOT_CALL == GREEN_SLOT_ENTER + sizeof kSkipRedZone);
+constexpr uint8_t kBackOver[] = {0x48, 0x8d, 0xa4, 0x24, 0x88, 0x00, 0x00, 0x00};  // lea 0x88(%rsp),%rsp
+static_assert(GREEN_SLOT_PUSH == GREEN_SLOT_ENTER + sizeof kSkipRedZone);
+static_assert(GREEN_SLOT_CALL == GREEN_SLOT_PUSH + 6);
 static_assert(GREEN_SLOT_RETURN == GREEN_SLOT_CALL + 5);
-static_assert(GREEN_SLOT_AFTER == GREEN_SLOT_RETURN + sizeof kBackOverRedZone);
-static_assert(GREEN_SLOT_RAW_CALL == GREEN_SLOT_RAW_TAIL + 2 + sizeof kSkipRedZone);
+static_assert(GREEN_SLOT_AFTER == GREEN_SLOT_RETURN + sizeof kBackOver);
+static_assert(GREEN_SLOT_RAW_PUSH == GREEN_SLOT_RAW_TAIL + 2 + sizeof kSkipRedZone);
+static_assert(GREEN_SLOT_RAW_CALL == GREEN_SLOT_RAW_PUSH + 6);
 static_assert(GREEN_SLOT_RAW_RETURN == GREEN_SLOT_RAW_CALL + 5);
 
 // Appends instructions to an image as they will stand at `address`.
@@ -31,6 +33,12 @@ class Assembler {
   void Branch(uint8_t opcode, const uint8_t* target) {
     Byte(opcode);
     Distance(target);
+  }
+  // jmp *(%rip) or push (%rip)
+  void ThroughMemory(uint8_t modrm, const void* literal) {
+    Byte(0xff);
+    Byte(modrm);
+    Distance(static_cast<const uint8_t*>(literal));
   }
   void Distance(const uint8_t* target) {
     const int32_t distance = static_cast<int32_t>(target - (address_ + 4));
@@ -58,21 +66,21 @@ void BuildSlot(const Site& site, const Slot* slot, Slot* image) {
 
   Assembler enter(bytes + GREEN_SLOT_ENTER, slot->enter);
   enter.Bytes(kSkipRedZone, sizeof kSkipRedZone);
+  enter.ThroughMemory(0x35, &slot->site);
   enter.Branch(0xe8, CodeOf(green_syscall_entry));
-  enter.Bytes(kBackOverRedZone, sizeof kBackOverRedZone);
+  enter.Bytes(kBackOver, sizeof kBackOver);
   enter.Bytes(site.syscall + 2, site.after);
   if (IsInJumpReach(enter.address(), site.Resume())) {
     enter.Branch(0xe9, site.Resume());
   } else {
-    enter.Byte(0xff);  // jmp *resume(%rip)
-    enter.Byte(0x25);
-    enter.Distance(reinterpret_cast<const uint8_t*>(&slot->resume));
+    enter.ThroughMemory(0x25, &slot->resume);
   }
 
   Assembler raw(bytes + GREEN_SLOT_RAW_TAIL, slot->raw_tail);
   raw.Byte(0x0f);
   raw.Byte(0x05);
   raw.Bytes(kSkipRedZone, sizeof kSkipRedZone);
+  raw.ThroughMemory(0x35, &slot->site);
   raw.Branch(0xe8, CodeOf(green_syscall_after_raw));
   raw.Byte(0xeb);
   raw.Byte(static_cast<uint8_t>(GREEN_SLOT_RETURN - GREEN_SLOT_RAW_RETURN - 2));

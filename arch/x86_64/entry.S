@@ -97,7 +97,7 @@ green_syscall_entry:
         pop_frame_registers
         popfq
         .cfi_adjust_cfa_offset -8
-        leaq    8+GREEN_RED_ZONE(%rsp), %rsp
+        leaq    16+GREEN_RED_ZONE(%rsp), %rsp
         .cfi_def_cfa rsp, 0
         .cfi_undefined rip
         jmp     *%rcx
@@ -132,7 +132,7 @@ green_task_trampoline:
         movq    %rax, %rsp
         .cfi_endproc
         .cfi_startproc
-        .cfi_def_cfa rsp, GREEN_FRAME_SIZE
+        .cfi_def_cfa rsp, GREEN_FRAME_SITE
         .cfi_rel_offset r15, GREEN_FRAME_R15
         .cfi_rel_offset r14, GREEN_FRAME_R14
         .cfi_rel_offset r13, GREEN_FRAME_R13

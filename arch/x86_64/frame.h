@@ -14,6 +14,7 @@ struct SyscallFrame {
   uint64_t rax;  // the number on entry; the result on the way back
   uint64_t rflags;
   uint64_t slot_return;  // address in the site's slot, right after its call
+  uint64_t site;         // where the slot's caller goes on, for unwinders
 
   uint64_t Arg(int i) const {
     const uint64_t a[6] = {rdi, rsi, rdx, r10, r8, r9};
@@ -33,6 +34,7 @@ static_assert(offsetof(SyscallFrame, rdi) == GREEN_FRAME_RDI);
 static_assert(offsetof(SyscallFrame, rax) == GREEN_FRAME_RAX);
 static_assert(offsetof(SyscallFrame, rflags) == GREEN_FRAME_RFLAGS);
 static_assert(offsetof(SyscallFrame, slot_return) == GREEN_FRAME_SLOT_RETURN);
+static_assert(offsetof(SyscallFrame, site) == GREEN_FRAME_SITE);
 static_assert(sizeof(SyscallFrame) == GREEN_FRAME_SIZE);
 
 }  // namespace green

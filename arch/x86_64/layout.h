@@ -26,13 +26,14 @@
 #define GREEN_FRAME_RAX 96
 #define GREEN_FRAME_RFLAGS 104
 #define GREEN_FRAME_SLOT_RETURN 112
-#define GREEN_FRAME_SIZE 120
+#define GREEN_FRAME_SITE 120
+#define GREEN_FRAME_SIZE 128
 #define GREEN_RED_ZONE 128
 
 // Slot of a patched site (interpose/syscall_slots.S lays it out; the slot of a return address is
 // found by masking).
 #define GREEN_SLOT_MASK 127
-#define GREEN_SLOT_RAW_TAIL 68
+#define GREEN_SLOT_RAW_TAIL 74
 #define GREEN_SLOT_FLAGS 116
 #define GREEN_SLOT_FLAGS_LIVE 1
 #define GREEN_SLOT_SSE_LIVE 2

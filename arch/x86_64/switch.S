@@ -49,9 +49,10 @@ green_switch:                           // rdi context to resume, rsi data for i
         .globl  green_context_entry
         .hidden green_context_entry
         .type   green_context_entry, @function
-green_context_entry:
         .cfi_startproc
         .cfi_undefined rip
+        nop                             // unwinders look a return address up by the byte before it
+green_context_entry:
         movq    %rax, %rdi
         movq    %rdx, %rsi
         call    *%rbx
