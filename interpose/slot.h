@@ -84,9 +84,12 @@ extern "C" {
 extern Slot green_slots[GREEN_SLOT_COUNT] __attribute__((visibility("hidden")));
 
 // Called by slots, never from C++. Each preserves what the kernel preserves: every register but
-// rax, rcx, r11, and the flags unless the slot says that nobody reads them.
+// rax, rcx, r11, and the flags. green_syscall_entry does not preserve the flags: for sites behind
+// which nobody reads them.
 __attribute__((visibility("hidden")))
 void green_syscall_entry();      // with the call's number in eax and arguments in place
+__attribute__((visibility("hidden")))
+void green_syscall_entry_flags();
 __attribute__((visibility("hidden")))
 void green_syscall_after_raw();  // with the kernel's result in rax
 }

@@ -67,7 +67,8 @@ void BuildSlot(const Site& site, const Slot* slot, Slot* image) {
   Assembler enter(bytes + GREEN_SLOT_ENTER, slot->enter);
   enter.Bytes(kSkipRedZone, sizeof kSkipRedZone);
   enter.ThroughMemory(0x35, &slot->site);
-  enter.Branch(0xe8, CodeOf(green_syscall_entry));
+  enter.Branch(0xe8, CodeOf(site.flags & kSlotFlagsLive ? green_syscall_entry_flags
+                                                        : green_syscall_entry));
   enter.Bytes(kBackOver, sizeof kBackOver);
   enter.Bytes(site.syscall + 2, site.after);
   if (IsInJumpReach(enter.address(), site.Resume())) {

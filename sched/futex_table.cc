@@ -148,12 +148,30 @@ bool Compare(uint32_t encoded, uint32_t old) {
   }
 }
 
+bool Matches(const Waiter* w, const uint32_t* word, uint32_t bitset) {
+  return w->word == word && (w->bitset & bitset) && !w->pi && !w->pi_target;
+}
+
+// One waiter of word, which is then in no bucket; null if there is none.
+Task* TakeOne(Bucket* b, const uint32_t* word, uint32_t bitset) {
+  LockGuard guard(b->lock);
+  for (ListNode* p = b->waiters.Front(); p && p != b->waiters.End(); p = p->next) {
+    auto w = static_cast<Waiter*>(p);
+    if (!Matches(w, word, bitset)) continue;
+    Task* t = w->task;
+    w->Unlink();
+    w->woken.store(1, std::memory_order_release);
+    return t;
+  }
+  return nullptr;
+}
+
 // Under the bucket's lock: wakes up to count - list.n waiters of word.
 void Collect(Bucket* b, uint32_t* word, int count, uint32_t bitset, WakeList& list, int* woken) {
   for (ListNode* p = b->waiters.Front(); p && p != b->waiters.End() && *woken < count;) {
     auto w = static_cast<Waiter*>(p);
     p = p->next;
-    if (w->word != word || !(w->bitset & bitset) || w->pi || w->pi_target) continue;
+    if (!Matches(w, word, bitset)) continue;
     if (list.Full()) return;
     list.Add(w, 1);
     ++*woken;
@@ -184,6 +202,19 @@ long TryTakePi(uint32_t* word, uint32_t tid) {
   }
 }
 
+__attribute__((noinline)) long WakeMany(Bucket* b, uint32_t* word, int count, uint32_t bitset) {
+  int woken = 0;
+  for (;;) {
+    WakeList list;
+    b->lock.Lock();
+    Collect(b, word, count, bitset, list, &woken);
+    b->lock.Unlock();
+    const bool more = list.Full();
+    list.Go();
+    if (!more || woken >= count) return woken;
+  }
+}
+
 }  // namespace
 
 long FutexWait(uint32_t* word, uint32_t value, uint32_t bitset, int64_t deadline) {
@@ -210,18 +241,13 @@ long FutexWait(uint32_t* word, uint32_t value, uint32_t bitset, int64_t deadline
 
 long FutexWake(uint32_t* word, int count, uint32_t bitset) {
   if (Misaligned(word) || !bitset) return -EINVAL;
-  if (count < 1) count = 1;  // as the kernel has it
   Bucket* b = BucketOf(word);
-  int woken = 0;
-  for (;;) {
-    WakeList list;
-    b->lock.Lock();
-    Collect(b, word, count, bitset, list, &woken);
-    b->lock.Unlock();
-    const bool more = list.Full();
-    list.Go();
-    if (!more || woken >= count) return woken;
-  }
+  if (count > 1) return WakeMany(b, word, count, bitset);
+  // Less than one counts as one, as the kernel has it.
+  Task* t = TakeOne(b, word, bitset);
+  if (!t) return 0;
+  Unpark(t);
+  return 1;
 }
 
 long FutexRequeue(uint32_t* from, uint32_t* to, int wake, int requeue, const uint32_t* compare) {

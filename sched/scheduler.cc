@@ -373,10 +373,14 @@ void Yield() {
   Carrier* c = CurrentCarrier();
   Worker* w = c->worker;
   Task* cur = c->task;
+  const uint64_t switches = w->switches.load(std::memory_order_relaxed);
   w->queue.Push(cur, g_sched.global);
   cur->reason = WaitReason::kYield;
   SwitchAway(cur);
   cur->reason = WaitReason::kNone;
+  // Picked again at once: who is waited for may run on a worker that waits for this CPU.
+  if (CurrentWorker() == w && w->switches.load(std::memory_order_relaxed) - switches <= 1)
+    RawSyscall(SYS_sched_yield);
 }
 
 void Preempt() {

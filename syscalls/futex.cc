@@ -47,6 +47,15 @@ bool Blocks(int op) {
 
 long SysFutex(SyscallFrame& f) {
   auto word = ArgAs<uint32_t*>(f, 0);
+  // What nearly all of libc's calls are.
+  const auto operation = static_cast<uint32_t>(f.rsi);
+  if (operation == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
+    return FutexWake(word, static_cast<int>(f.rdx), kAny);
+  if ((operation & ~uint32_t{FUTEX_CLOCK_REALTIME}) == (FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG) &&
+      !f.r10) {
+    const long r = FutexWait(word, static_cast<uint32_t>(f.rdx), static_cast<uint32_t>(f.r9), kNever);
+    return __builtin_expect(r == -EINTR, 0) ? kRestart : r;
+  }
   auto word2 = ArgAs<uint32_t*>(f, 4);
   const int op = ArgInt(f, 1) & FUTEX_CMD_MASK;
   const bool is_private = f.rsi & FUTEX_PRIVATE_FLAG;

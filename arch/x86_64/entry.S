@@ -6,8 +6,14 @@
 
         .text
 
-        .macro  push_frame
+// The flags are saved where someone reads them afterwards: pushfq and popfq take as long as ten
+// other instructions.
+        .macro  push_frame flags_live=1
+        .if \flags_live
         pushfq
+        .else
+        pushq   $GREEN_FLAGS_DEFAULT
+        .endif
         .cfi_adjust_cfa_offset 8
         .irp    reg, rax, rdx, rsi, rdi, r8, r9, r10
         pushq   %\reg
@@ -43,37 +49,48 @@
         .cfi_def_cfa_register rsp
         .endm
 
+        .macro  pop_frame flags_live
+        pop_frame_registers
+        .if \flags_live
+        popfq
+        .else
+        leaq    8(%rsp), %rsp
+        .endif
+        .cfi_adjust_cfa_offset -8
+        .endm
+
+        .macro  syscall_entry name, flags_live
         .p2align 6
-        .globl  green_syscall_entry
-        .hidden green_syscall_entry
-        .type   green_syscall_entry, @function
-green_syscall_entry:
+        .globl  \name
+        .hidden \name
+        .type   \name, @function
+\name:
         .cfi_startproc
-        push_frame
+        push_frame \flags_live
         cmpb    $0, %gs:GREEN_CARRIER_NATIVE
         jne     .Lnative
         call_with_frame green_dispatch
         testl   %eax, %eax
         jne     .Lraw
-.Lrestore:
-        movq    GREEN_FRAME_SLOT_RETURN(%rsp), %rcx
-        andq    $~GREEN_SLOT_MASK, %rcx
-        testl   $GREEN_SLOT_FLAGS_LIVE, GREEN_SLOT_FLAGS(%rcx)
-        jne     .Lrestore_with_flags
-        .cfi_remember_state
-        pop_frame_registers
-        leaq    8(%rsp), %rsp
-        .cfi_adjust_cfa_offset -8
+        pop_frame \flags_live
         ret
-        .cfi_restore_state
-.Lrestore_with_flags:
-        .cfi_remember_state
-        pop_frame_registers
-        popfq
-        .cfi_adjust_cfa_offset -8
-        ret
-        .cfi_restore_state
+        .cfi_endproc
+        .size   \name, .-\name
+        .endm
 
+        syscall_entry green_syscall_entry, 0
+        syscall_entry green_syscall_entry_flags, 1
+
+        .type   green_syscall_elsewhere, @function
+green_syscall_elsewhere:
+        .cfi_startproc
+        .cfi_def_cfa rsp, GREEN_FRAME_SIZE
+        .cfi_rel_offset r15, GREEN_FRAME_R15
+        .cfi_rel_offset r14, GREEN_FRAME_R14
+        .cfi_rel_offset r13, GREEN_FRAME_R13
+        .cfi_rel_offset r12, GREEN_FRAME_R12
+        .cfi_rel_offset rbp, GREEN_FRAME_RBP
+        .cfi_rel_offset rbx, GREEN_FRAME_RBX
 // No runtime on this thread (a forked child before its first thread, a vfork child): the
 // kernel does it. A call whose child returns too must leave nothing on the stack.
 .Lnative:
@@ -86,7 +103,10 @@ green_syscall_entry:
         je      .Lraw
         syscall
         movq    %rax, GREEN_FRAME_RAX(%rsp)
-        jmp     .Lrestore
+        .cfi_remember_state
+        pop_frame 1
+        ret
+        .cfi_restore_state
 
 // Executes the system call in the slot's raw tail with every register and the stack pointer as
 // the program had them.
@@ -102,7 +122,7 @@ green_syscall_entry:
         .cfi_undefined rip
         jmp     *%rcx
         .cfi_endproc
-        .size   green_syscall_entry, .-green_syscall_entry
+        .size   green_syscall_elsewhere, .-green_syscall_elsewhere
 
 // After the raw tail's system call, in parent and child. rax = its result.
         .globl  green_syscall_after_raw

@@ -29,6 +29,7 @@
 #define GREEN_FRAME_SITE 120
 #define GREEN_FRAME_SIZE 128
 #define GREEN_RED_ZONE 128
+#define GREEN_FLAGS_DEFAULT 0x202  // interrupts, and the bit that is always set
 
 // Slot of a patched site (interpose/syscall_slots.S lays it out; the slot of a return address is
 // found by masking).
