@@ -4,19 +4,29 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/compare.h"
+#include "cli/doctor.h"
 #include "cli/help.h"
 #include "cli/run.h"
+#include "cli/shell.h"
 #include "cli/syscalls.h"
 
 namespace green::cli {
 namespace {
 
 constexpr char kVersion[] = "green 0.1.0";
+constexpr char kDescription[] =
+    "Runs unmodified programs that use POSIX threads on green threads (libgreen).";
+constexpr char kFooter[] = R"(
+  green run -- ./app args       the program with libgreen
+  green doctor -- ./app         whether that can work, and what to do
+  green compare -- ./app args   natively, 1:1 and M:N: which is better
+  green help run                all about one command
+
+`green help env` lists the GREEN_* variables, `green man | man -l -` has it all.)";
 
 constexpr AddCommand kCommands[] = {
-    AddRun,
-    AddHelp,
-    AddSyscalls,
+    AddRun, AddCompare, AddDoctor, AddSyscalls, AddHelp, AddCompletion, AddMan, AddThreadProbe,
 };
 
 // Where, after the command's name, the program's own words begin.
@@ -47,7 +57,8 @@ int TakeProgram(const std::vector<Command>& commands, int argc, char** argv) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Runs programs that use threads as programs that use green threads.", "green");
+  CLI::App app(kDescription, "green");
+  app.footer(kFooter);
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(0, 1);
   std::vector<Command> commands;

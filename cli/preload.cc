@@ -26,6 +26,22 @@ std::optional<std::string> FindLibrary() {
   return {};
 }
 
+LibraryPath UsableLibrary() {
+  const std::optional<std::string> found = FindLibrary();
+  if (!found) {
+    return {"", "libgreen.so is neither beside green nor in ../lib; set GREEN_LIBRARY to its path"};
+  }
+  if (found->find_first_of(kSeparators) != std::string::npos) {
+    return {"", "can't preload " + *found + ": LD_PRELOAD takes no path with a colon or a space"};
+  }
+  return {*found, ""};
+}
+
+std::string Preloads() {
+  const char* preloads = std::getenv("LD_PRELOAD");
+  return preloads ? preloads : "";
+}
+
 std::string WithoutLibrary(std::string_view preloads) {
   std::string kept;
   while (!preloads.empty()) {

@@ -10,6 +10,16 @@ namespace green::cli {
 // GREEN_LIBRARY if set, else libgreen.so next to this program, else in ../lib.
 std::optional<std::string> FindLibrary();
 
+struct LibraryPath {
+  std::string path;
+  std::string complaint;  // Why there is none that can be preloaded; empty if there is.
+};
+
+LibraryPath UsableLibrary();
+
+// The value of LD_PRELOAD, empty if it is not set.
+std::string Preloads();
+
 // Preloads without any libgreen.so among them.
 std::string WithoutLibrary(std::string_view preloads);
 

@@ -16,6 +16,8 @@
 namespace green::cli {
 namespace {
 
+constexpr int kMaxInterpreters = 4;  // As many as Linux follows.
+
 // A regular ELF executable, read piece by piece: programs can be large.
 class ElfFile {
  public:
@@ -118,8 +120,17 @@ std::optional<std::string> FindProgram(const std::string& command) {
   return {};
 }
 
+std::optional<std::string> ScriptInterpreter(const std::string& path) {
+  std::optional<std::string> last;
+  for (int depth = 0; depth < kMaxInterpreters; ++depth) {
+    const std::optional<std::string> next = Interpreter(last.value_or(path));
+    if (!next) break;
+    last = next;
+  }
+  return last;
+}
+
 std::optional<std::string> Refusal(const std::string& path) {
-  constexpr int kMaxInterpreters = 4;  // As many as Linux follows.
   std::string file = path;
   for (int depth = 0; depth <= kMaxInterpreters; ++depth) {
     struct stat info;

@@ -11,42 +11,29 @@
 
 #include "cli/preload.h"
 #include "cli/program.h"
-#include "cli/settings.h"
+#include "cli/settings_options.h"
 
 namespace green::cli {
 namespace {
+
+constexpr char kFooter[] = R"(Then: [--] PROGRAM [ARGUMENTS]
+
+green becomes the program, so signals and the exit status are the program's own. A
+LD_PRELOAD of yours is kept. What libgreen cannot run is named in one line and runs
+natively; green doctor says more.
+
+  green run -- ./server --port 8080
+  green run --workers 2 --log start -- ./server
+  green run --mode 1:1 -- ./server
+
+Status: the program's; 2 bad options; 125 no libgreen.so; 126 the program cannot be
+started; 127 there is no such program.)";
 
 constexpr int kOwnFailure = 125;
 constexpr int kCannotStart = 126;
 constexpr int kNotFound = 127;
 
-// One option per setting; its value goes into the environment as it is parsed.
-void AddSettings(CLI::App* line) {
-  for (const Setting& setting : Settings()) {
-    if (!setting.value) {
-      line->add_flag_callback(
-          setting.flag, [&setting] { setenv(setting.variable, setting.implied, 1); },
-          setting.meaning);
-      continue;
-    }
-    line->add_option_function<std::string>(
-            setting.flag,
-            [&setting](const std::string& value) { setenv(setting.variable, value.c_str(), 1); },
-            setting.meaning)
-        ->type_name(setting.value)
-        ->check([&setting](const std::string& value) {
-          std::optional<std::string> complaint = setting.complaint(value);
-          return complaint ? *complaint + ", not '" + value + "'" : std::string();
-        });
-  }
-}
-
 void Say(const std::string& text) { std::fprintf(stderr, "libgreen: %s\n", text.c_str()); }
-
-std::string UserPreloads() {
-  const char* preloads = std::getenv("LD_PRELOAD");
-  return preloads ? preloads : "";
-}
 
 void SetPreloads(const std::string& preloads) {
   if (preloads.empty()) {
@@ -74,7 +61,7 @@ int Execute(const std::string& program, const std::vector<std::string>& command)
 Command AddRun(CLI::App& green) {
   auto program = std::make_shared<std::vector<std::string>>();
   CLI::App* line = green.add_subcommand("run", "Runs a program under libgreen.");
-  line->footer("After the options: [--] PROGRAM [ARGUMENTS]");
+  line->footer(kFooter);
   AddSettings(line);
   auto run = [program] {
     if (program->empty()) return UsageError("run needs a program: green run -- ./app args");
@@ -91,19 +78,15 @@ int Run(const std::vector<std::string>& command) {
   }
   if (std::optional<std::string> refusal = Refusal(*program)) {
     Say(*program + " " + *refusal + "; it runs natively");
-    SetPreloads(WithoutLibrary(UserPreloads()));
+    SetPreloads(WithoutLibrary(Preloads()));
     return Execute(*program, command);
   }
-  std::optional<std::string> library = FindLibrary();
-  if (!library) {
-    Say("libgreen.so is neither beside green nor in ../lib; set GREEN_LIBRARY to its path");
+  const LibraryPath library = UsableLibrary();
+  if (!library.complaint.empty()) {
+    Say(library.complaint);
     return kOwnFailure;
   }
-  if (library->find_first_of(": ") != std::string::npos) {
-    Say("can't preload " + *library + ": LD_PRELOAD takes no path with a colon or a space");
-    return kOwnFailure;
-  }
-  SetPreloads(WithLibrary(UserPreloads(), *library));
+  SetPreloads(WithLibrary(Preloads(), library.path));
   return Execute(*program, command);
 }
 

@@ -10,7 +10,10 @@ packages_of() {
         bazel-rules-proto libboost-context-dev libunwind-dev liblzma-dev libgtest-dev \
         libgmock-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev libzydis-dev
       ;;
-    test) echo gdb linux-perf util-linux procps xz-utils pigz memcached tinyproxy-bin ;;
+    test)
+      echo gdb linux-perf util-linux procps xz-utils pigz memcached tinyproxy-bin groff-base zsh \
+        fish
+      ;;
     demo) echo python3 util-linux procps ;;
     bench) echo python3 util-linux procps ;;
   esac

@@ -1,0 +1,18 @@
+// Whether libgreen can serve a program, or serves a process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "cli/doctor/findings.h"
+
+namespace green::cli {
+
+// A file that FindProgram() found; scripts are judged by their interpreter.
+Findings ExamineProgram(const std::string& path);
+
+// A running process. Throws Failure if there is none or it may not be looked at.
+Findings ExamineProcess(pid_t pid);
+
+}  // namespace green::cli

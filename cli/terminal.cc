@@ -1,0 +1,17 @@
+#include "cli/terminal.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace green::cli {
+
+bool ColourOn(int fd) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  if (no_colour && *no_colour) return false;
+  const char* terminal = std::getenv("TERM");
+  return isatty(fd) && terminal && std::string_view(terminal) != "dumb";
+}
+
+}  // namespace green::cli
