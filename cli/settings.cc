@@ -68,7 +68,7 @@ Complaint Words(std::string_view text) {
 
 constexpr Setting kSettings[] = {
     {"GREEN_MODE", "--mode", "MODE", nullptr, "mn",
-     "mn: many threads on few OS threads; 1:1: not in this version yet", Mode},
+     "mn: many threads on few OS threads; 1:1: an OS thread for each", Mode},
     {"GREEN_WORKERS", "--workers", "N", nullptr, "CPUs allowed",
      "1 to 256: how many threads may run at the same time", Workers},
     {"GREEN_STACK", "--stack", "SIZE", nullptr, "as natively",
@@ -76,7 +76,7 @@ constexpr Setting kSettings[] = {
     {"GREEN_SLICE", "--slice", "MS", nullptr, "10",
      "milliseconds of CPU after which a thread gives way to waiting ones", Milliseconds},
     {"GREEN_BOUND", "--bound", "NAMES", nullptr, "none",
-     "not in this version yet: threads that get an OS thread each", Words},
+     "name,name*: threads that get an OS thread each, by name or start symbol", Words},
     {"GREEN_MAX_CARRIERS", "--max-carriers", "N", nullptr, "10000",
      "most OS threads that may stand in for blocked ones", Carriers},
     {"GREEN_DOOR", "--door", "DOOR", nullptr, "patch",

@@ -41,12 +41,23 @@ bool Bad(const char* entry, const char* wanted) {
   return false;
 }
 
+// name,name*: no empty name, '*' at the end of one only.
+bool NameList(const char* s) {
+  if (!*s) return true;
+  for (;; ++s) {
+    if (!*s || *s == ',') return false;
+    while (*s && *s != ',' && *s != '*') ++s;
+    if (*s == '*') ++s;
+    if (!*s) return true;
+    if (*s != ',') return false;
+  }
+}
+
 bool ReadOne(const char* e, Settings* s) {
   uint64_t v;
   if (const char* x = After(e, "GREEN_MODE=")) {
-    if (Same(x, "mn")) return true;
-    if (Same(x, "1:1")) return Bad(e, "not in this version yet, natively threads are 1:1 anyway");
-    return Bad(e, "must be mn or 1:1");
+    s->scheduler.one_to_one = Same(x, "1:1");
+    return s->scheduler.one_to_one || Same(x, "mn") || Bad(e, "must be mn or 1:1");
   }
   if (const char* x = After(e, "GREEN_WORKERS=")) {
     if (!ParseNumber(x, false, 256, &v) || !v) return Bad(e, "must be a whole number from 1 to 256");
@@ -73,8 +84,13 @@ bool ReadOne(const char* e, Settings* s) {
     return Same(x, "patch") || Bad(e, Same(x, "sud") ? "not in this version yet" : "must be patch or sud");
   if (const char* x = After(e, "GREEN_REPORT="))
     return Same(x, "0") || Bad(e, Same(x, "1") ? "not in this version yet" : "must be 0 or 1");
-  if (const char* x = After(e, "GREEN_BOUND="))
-    return !*x || Bad(e, "not in this version yet");
+  if (const char* x = After(e, "GREEN_BOUND=")) {
+    if (!NameList(x)) return Bad(e, "must be names with commas between them, a * only at an end");
+    size_t n = 0;
+    for (; x[n] && n + 1 < sizeof s->bound; ++n) s->bound[n] = x[n];
+    s->bound[n] = 0;
+    return !x[n] || Bad(e, "is too long");
+  }
   if (const char* x = After(e, "GREEN_LOG=")) {
     if (!*x || Same(x, "0")) return true;
     s->log_start = Same(x, "start");

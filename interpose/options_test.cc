@@ -49,6 +49,15 @@ TEST(OptionsTest, Values) {
   EXPECT_TRUE(r.settings.log_start);
 }
 
+TEST(OptionsTest, ModeAndBoundNames) {
+  const Result r = Read({"GREEN_MODE=1:1", "GREEN_BOUND=io,worker-*"});
+  EXPECT_TRUE(r.ok);
+  EXPECT_TRUE(r.settings.scheduler.one_to_one);
+  EXPECT_STREQ(r.settings.bound, "io,worker-*");
+  EXPECT_FALSE(Read({"GREEN_MODE=mn"}).settings.scheduler.one_to_one);
+  EXPECT_TRUE(Read({"GREEN_BOUND="}).ok);
+}
+
 TEST(OptionsTest, SizesTakeUnits) {
   EXPECT_EQ(Read({"GREEN_STACK=16384"}).settings.stack, 16384u);
   EXPECT_EQ(Read({"GREEN_STACK=1M"}).settings.stack, size_t{1} << 20);
@@ -70,6 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "GREEN_WORKERS=-1", "GREEN_WORKERS= 2", "GREEN_STACK=1K", "GREEN_STACK=2G",
                     "GREEN_STACK=64Q", "GREEN_STACK=64KB", "GREEN_STACK=99999999999999999999",
                     "GREEN_SLICE=0", "GREEN_SLICE=1.5", "GREEN_MAX_CARRIERS=0", "GREEN_MODE=n:m",
+                    "GREEN_BOUND=a,,b", "GREEN_BOUND=a*b", "GREEN_BOUND=,",
                     "GREEN_DOOR=window", "GREEN_LOG=loud", "GREEN_FOLLOW=2", "GREEN_NONSENSE=1"));
 
 }  // namespace

@@ -6,20 +6,12 @@
 #include <pthread.h>
 #include <threads.h>
 
-#include "interpose/start.h"
+#include "interpose/real.h"
+#include "interpose/scope.h"
+#include "interpose/start_symbol.h"
+#include "sched/identity.h"
 #include "sched/scheduler.h"
 #include "sched/stack_pool.h"
-
-#define GREEN_EXPORT extern "C" __attribute__((visibility("default")))
-
-// Calls libc's function of the same name. The lookup is idempotent, so a race is harmless.
-#define GREEN_REAL(name)                                                          \
-  ([] {                                                                           \
-    static decltype(&::name) real;                                                \
-    if (__builtin_expect(!real, 0))                                               \
-      real = reinterpret_cast<decltype(&::name)>(green::RealFunction(#name));     \
-    return real;                                                                  \
-  }())
 
 namespace green {
 namespace {
@@ -69,7 +61,23 @@ void LetGo(StackSlot* slot) {
   FinishStack(slot, StackSlot::kLetGo);
 }
 
+Task* TaskOf(pthread_t thread) {
+  return thread == pthread_self() ? CurrentTask() : FindTaskByPthread(thread);
+}
+
 StackSlot* SlotOf(pthread_t thread) { return StackSlotAt(reinterpret_cast<void*>(thread)); }
+
+// What the creator asked for, by the attributes or by GREEN_BOUND.
+Scope AskedScope(const pthread_attr_t* attr, void* (*start)(void*)) {
+  const Scope scope = ScopeOf(attr);
+  if (scope != Scope::kDefault) return scope;
+  int inherit = PTHREAD_INHERIT_SCHED, policy = 0;
+  pthread_attr_getinheritsched(attr, &inherit);
+  pthread_attr_getschedpolicy(attr, &policy);
+  const bool real_time = inherit == PTHREAD_EXPLICIT_SCHED && IsRealTime(policy);
+  return real_time || HasBoundName(reinterpret_cast<void*>(start)) ? Scope::kSystem
+                                                                   : Scope::kDefault;
+}
 
 int CreateOnPoolStack(pthread_t* thread, const pthread_attr_t* attr, void* (*start)(void*),
                       void* arg) {
@@ -106,6 +114,14 @@ int CreateOnPoolStack(pthread_t* thread, const pthread_attr_t* attr, void* (*sta
   return r;
 }
 
+int Create(pthread_t* thread, const pthread_attr_t* attr, void* (*start)(void*), void* arg) {
+  // The clone underneath takes it.
+  CurrentTask()->spawn_scope = AskedScope(attr, start);
+  const int r = CreateOnPoolStack(thread, attr, start, arg);
+  if (r) CurrentTask()->spawn_scope = Scope::kDefault;
+  return r;
+}
+
 }  // namespace
 }  // namespace green
 
@@ -114,10 +130,10 @@ using namespace green;
 GREEN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attr,
                                 void* (*start)(void*), void* arg) noexcept {
   if (!EnsureStarted()) return GREEN_REAL(pthread_create)(thread, attr, start, arg);
-  if (attr) return CreateOnPoolStack(thread, attr, start, arg);
+  if (attr) return Create(thread, attr, start, arg);
   DefaultAttr defaults;
   if (!defaults.ok) return GREEN_REAL(pthread_create)(thread, nullptr, start, arg);
-  return CreateOnPoolStack(thread, &defaults.attr, start, arg);
+  return Create(thread, &defaults.attr, start, arg);
 }
 
 GREEN_EXPORT int pthread_join(pthread_t thread, void** value) {
@@ -163,12 +179,14 @@ GREEN_EXPORT int pthread_setattr_default_np(const pthread_attr_t* attr) noexcept
   return r;
 }
 
-// libc knows no guard of a stack that it was given; the pool's has one.
+// libc knows no guard of a stack that it was given; the pool's has one. The scope is what it is.
 GREEN_EXPORT int pthread_getattr_np(pthread_t thread, pthread_attr_t* attr) noexcept {
   const int r = GREEN_REAL(pthread_getattr_np)(thread, attr);
-  if (r == 0 && Started())
-    if (StackSlot* slot = SlotOf(thread)) pthread_attr_setguardsize(attr, StackGuardOf(slot));
-  return r;
+  if (r || !Started()) return r;
+  if (StackSlot* slot = SlotOf(thread)) pthread_attr_setguardsize(attr, StackGuardOf(slot));
+  GreenSection inside;
+  if (const Task* t = TaskOf(thread)) SetScope(attr, t->bound ? Scope::kSystem : Scope::kProcess);
+  return 0;
 }
 
 // libc writes another thread's name through /proc/self/task/TID, which has kernel threads only.
@@ -177,10 +195,12 @@ GREEN_EXPORT int pthread_setname_np(pthread_t thread, const char* name) noexcept
   size_t n = 0;
   while (n < 16 && name[n]) ++n;
   if (n == 16) return ERANGE;
+  char padded[16] = {};
+  for (size_t i = 0; i < n; ++i) padded[i] = name[i];
   GreenSection inside;
   Task* t = FindTaskByPthread(thread);
   if (!t) return ENOENT;
-  for (size_t i = 0; i < 16; ++i) t->name[i] = i < n ? name[i] : 0;
+  SetTaskName(t, padded);
   return 0;
 }
 

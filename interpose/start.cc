@@ -1,6 +1,8 @@
 #include "interpose/start.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +77,7 @@ bool Start() {
     return false;
   }
   g_settings = settings;
+  g_settings.scheduler.bound_names = g_settings.bound;
   if (ThreadCount() > 1) return Native("other threads exist already");
   // After a fork GS base still points to our own stand-in for native threads.
   const uintptr_t gs = GetGsBase();
@@ -86,16 +89,16 @@ bool Start() {
   InitThreads();
   FindSharedRanges();
   // Patched while there is one thread; until the scheduler runs, patched calls go to the kernel.
-  BecomeNative(settings.scheduler);
+  BecomeNative(g_settings.scheduler);
   if (!g_patcher.PatchAllLoaded(IsTreated)) return Native("no memory to look for system calls");
   DescribeSlots();
-  if (const long r = StartScheduler(settings.scheduler, pid))
+  if (const long r = StartScheduler(g_settings.scheduler, pid))
     return Native("the kernel lacks what libgreen needs", r);
   UnregisterRseq();
   g_state.store(State::kRunning, std::memory_order_release);
   if (settings.log_start)
-    (Message() << "started, " << WorkerCount() << " workers, " << g_patcher.stats().patched
-               << " system calls patched")
+    (Message() << "started, " << (settings.scheduler.one_to_one ? "1:1, " : "") << WorkerCount()
+               << " workers, " << g_patcher.stats().patched << " system calls patched")
         .Write();
   return true;
 }
@@ -117,6 +120,14 @@ bool PatchNewObjects() {
   int found;
   g_patcher.PatchAllLoaded(IsTreated, &found);
   return found != 0;
+}
+
+bool RunsNatively() { return g_state.load(std::memory_order_acquire) == State::kNative; }
+
+bool GreenByDefault() {
+  if (g_state.load(std::memory_order_acquire) == State::kRunning) return !Options().one_to_one;
+  const char* mode = getenv("GREEN_MODE");
+  return !mode || strcmp(mode, "1:1") != 0;
 }
 
 size_t DefaultStack() { return g_settings.stack; }

@@ -10,6 +10,10 @@ namespace green {
 bool EnsureStarted();
 // True when the runtime runs in this process (cheap).
 bool Started();
+// It will not run in this process, or not until the next fork.
+bool RunsNatively();
+// A thread is a green one unless something else is asked for; before the start: will be.
+bool GreenByDefault();
 // Looks at objects that were loaded since the last call. True when there were some.
 bool PatchNewObjects();
 // GREEN_STACK; 0 = as natively.

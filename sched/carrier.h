@@ -1,5 +1,6 @@
 // Carrier: an OS thread of libgreen's. It holds a worker and runs its tasks, or sits in the
-// kernel with the one task that blocked there, or waits as a spare. GS base points to it.
+// kernel with the one task that blocked there, or belongs to a bound task (one_to_one.h), or waits
+// as a spare. GS base points to it. Carriers are type-stable: reused, never unmapped.
 //
 // in_green is the law of preemption and of handoff:
 //   1: the carrier executes libgreen. It alone touches its worker; signals are only noted.
@@ -64,6 +65,11 @@ struct Carrier {
   uint64_t retaken;  // times the monitor took its worker away
   int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
   uint64_t affinity;   // as applied to the thread; 0 = the process's
+  char name[16];       // as applied to the thread
+  bool rescheduled;    // policy, priority or nice value are not the process's any more
+  Worker* own;         // what a bound task holds here; null before the first one
+  std::atomic<bool> ended;          // its thread is gone or about to be
+  std::atomic<uint32_t> exit_word;  // cleared by the kernel when nothing runs on its stack
 };
 
 static_assert(offsetof(Carrier, self) == GREEN_CARRIER_SELF);

@@ -1,5 +1,6 @@
 #include "sched/carriers.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include "base/check.h"
 #include "base/message.h"
 #include "sched/describe.h"
+#include "sched/one_to_one.h"
 #include "sched/state.h"
 
 namespace green {
@@ -22,11 +24,17 @@ alignas(64) Carrier g_native_carrier = {};
 namespace {
 
 constexpr size_t kSchedulerStack = 64 << 10;
+// Of carriers whose bound task has ended, so many wait for the next one.
+constexpr uint32_t kMaxSpares = 64;
 
 SpinLock g_lock;
 Carrier* g_spares = nullptr;
+uint32_t g_spare_count = 0;
+Carrier* g_ended = nullptr;  // their memory waits for the next thread
 std::atomic<Carrier*> g_all{nullptr};
+std::atomic<uint32_t> g_version{0};
 std::atomic<uint32_t> g_count{0};
+std::atomic<uint32_t> g_bound_count{0};  // of them: GREEN_MAX_CARRIERS is about the others
 std::atomic<bool> g_cap_reported{false};
 
 extern "C" long green_clone_carrier(unsigned long flags, void* stack_top, void (*fn)(void*),
@@ -37,13 +45,19 @@ void FutexWait(std::atomic<uint32_t>* word, uint32_t value) {
 }
 void FutexWake(std::atomic<uint32_t>* word) { RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1); }
 
+// On top of the stack.
+struct CarrierAndWorker {
+  Carrier carrier;
+  alignas(64) char own[sizeof(Worker)];
+};
+
 // One mapping: guard page, stack, and the Carrier on top of it.
 Carrier* MapCarrier() {
   const long p = RawSyscall(SYS_mmap, 0, kSchedulerStack, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (IsError(p)) return nullptr;
   RawSyscall(SYS_mprotect, p, 4096, PROT_NONE);
-  const uintptr_t top = (static_cast<uintptr_t>(p) + kSchedulerStack - sizeof(Carrier)) & ~63ul;
+  const uintptr_t top = (static_cast<uintptr_t>(p) + kSchedulerStack - sizeof(CarrierAndWorker)) & ~63ul;
   auto c = new (reinterpret_cast<void*>(top)) Carrier();
   c->self = c;
   c->in_green = 1;
@@ -52,15 +66,61 @@ Carrier* MapCarrier() {
 }
 
 void Publish(Carrier* c) {
-  Carrier* head = g_all.load(std::memory_order_relaxed);
-  do c->next_all = head;
-  while (!g_all.compare_exchange_weak(head, c, std::memory_order_release));
+  if (c->ended.load(std::memory_order_relaxed)) {
+    c->ended.store(false, std::memory_order_release);  // it is in the list already
+  } else {
+    Carrier* head = g_all.load(std::memory_order_relaxed);
+    do c->next_all = head;
+    while (!g_all.compare_exchange_weak(head, c, std::memory_order_release));
+  }
+  g_version.fetch_add(1, std::memory_order_release);
+}
+
+// A carrier without a thread: the memory of one that ended, or new. Null without memory.
+Carrier* NewCarrier() {
+  {
+    LockGuard guard(g_lock);
+    // The kernel is still on the stack of one that ended this very moment.
+    if (g_ended && !g_ended->exit_word.load(std::memory_order_acquire)) {
+      Carrier* c = g_ended;
+      g_ended = c->next_spare;
+      return c;
+    }
+  }
+  return MapCarrier();
+}
+
+// What NewCarrier returned, whose thread did not come to be.
+void DropCarrier(Carrier* c) {
+  if (!c->ended.load(std::memory_order_relaxed)) {
+    RawSyscall(SYS_munmap, c->stack, kSchedulerStack);
+    return;
+  }
+  LockGuard guard(g_lock);
+  c->next_spare = g_ended;
+  g_ended = c;
+}
+
+bool IsLeader(const Carrier* c) { return c->tid == g_sched.pid; }
+
+// The process's first thread is not for bound tasks: its name is the process's.
+Carrier* TakeSpare(bool for_bound) {
+  LockGuard guard(g_lock);
+  Carrier** at = &g_spares;
+  if (for_bound && *at && IsLeader(*at)) at = &(*at)->next_spare;
+  Carrier* c = *at;
+  if (!c) return nullptr;
+  *at = c->next_spare;
+  --g_spare_count;
+  return c;
 }
 
 void CarrierThread(void* arg) {
   auto c = static_cast<Carrier*>(arg);
   SetGsBase(reinterpret_cast<uintptr_t>(c));
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
+  c->run_since = 1;  // its clock begins with its first task
+  if (c->rescheduled) one_to_one::ResetScheduling(c);
   c->worker->carrier.store(c, std::memory_order_release);
   // From here on signals may arrive: in_green is 1, so they are noted.
   const SigSet none = 0;
@@ -93,16 +153,22 @@ long StartThread(void (*fn)(void*), Carrier* c) {
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
   c->credentials.store(CurrentCarrier()->credentials.load(std::memory_order_relaxed),
                        std::memory_order_relaxed);
+  // So are its affinity and its policy.
+  c->affinity = CurrentCarrier()->affinity;
+  c->rescheduled = CurrentCarrier()->rescheduled;
+  for (int i = 0; i < 16; ++i) c->name[i] = CurrentCarrier()->name[i];
   const unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                               CLONE_SYSVSEM;
   const uintptr_t top = reinterpret_cast<uintptr_t>(c) & ~63ul;
   const long tid = green_clone_carrier(flags, reinterpret_cast<void*>(top), fn, c);
-  if (!IsError(tid)) Publish(c);
+  if (!IsError(tid)) {
+    c->tid = static_cast<uint32_t>(tid);
+    Publish(c);
+  }
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, nullptr, sizeof old);
   return tid;
 }
 
-void Unmap(Carrier* c) { RawSyscall(SYS_munmap, c->stack, kSchedulerStack); }
 
 }  // namespace
 
@@ -112,7 +178,7 @@ long StartHelperThread(void (*fn)(void*), void* arg) {
   c->helper = 1;
   *reinterpret_cast<HelperStart*>(&c->noted[0]) = {fn, arg};
   const long tid = StartThread(HelperThread, c);
-  if (IsError(tid)) Unmap(c);
+  if (IsError(tid)) DropCarrier(c);
   return tid;
 }
 
@@ -134,6 +200,11 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
   c->in_green = 0;
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   c->task = main_task;
+  if (!w) {
+    w = OwnWorker(c);
+    c->run_since = 1;  // what the thread has used until now is the main task's too
+    g_bound_count.fetch_add(1, std::memory_order_relaxed);
+  }
   c->worker = w;
   c->sched_context = MakeContext(c, MainSchedulerEntry);
   w->carrier.store(c, std::memory_order_relaxed);
@@ -145,45 +216,122 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
   return c;
 }
 
-bool GiveWorker(Worker* w) {
-  Carrier* c;
+namespace {
+
+// Wakes a spare, which is nobody's, with a worker in hand.
+void SendOff(Carrier* c, Worker* w) {
+  __atomic_store_n(&c->worker, w, __ATOMIC_SEQ_CST);
+  c->wake_word.store(1, std::memory_order_seq_cst);
+  FutexWake(&c->wake_word);
+}
+
+// The same with a new thread. Its number, or -errno.
+long SendOffNew(Carrier* c, Worker* w) {
+  c->worker = w;
+  c->index = g_count.fetch_add(1, std::memory_order_relaxed);
+  const long tid = StartThread(CarrierThread, c);
+  if (IsError(tid)) {
+    g_count.fetch_sub(1, std::memory_order_relaxed);
+    DropCarrier(c);
+  }
+  return tid;
+}
+
+// On c's own scheduler stack, which is used again when the kernel has cleared exit_word.
+[[noreturn]] void EndCarrier(Carrier* c) {
+  const SigSet all = ~SigSet{0};
+  for (;;) {
+    RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+    if (!c->noted_count.load(std::memory_order_relaxed)) break;
+    g_sched.attention_hook();  // opens the mask again
+  }
+  c->tid = 0;
+  c->retake.store(0, std::memory_order_relaxed);
+  c->attention.store(0, std::memory_order_relaxed);
+  c->kicked.store(0, std::memory_order_relaxed);
+  c->exit_word.store(1, std::memory_order_relaxed);
+  RawSyscall(SYS_set_tid_address, &c->exit_word);
+  c->ended.store(true, std::memory_order_release);
+  g_count.fetch_sub(1, std::memory_order_relaxed);
   {
     LockGuard guard(g_lock);
-    c = g_spares;
-    if (c) g_spares = c->next_spare;
+    c->next_spare = g_ended;
+    g_ended = c;
   }
-  if (c) {
+  for (;;) RawSyscall(SYS_exit, 0);
+}
+
+}  // namespace
+
+bool GiveWorker(Worker* w) {
+  if (Carrier* c = TakeSpare(false)) {
     w->carrier.store(c, std::memory_order_relaxed);
-    __atomic_store_n(&c->worker, w, __ATOMIC_SEQ_CST);
-    c->wake_word.store(1, std::memory_order_seq_cst);
-    FutexWake(&c->wake_word);
+    SendOff(c, w);
     return true;
   }
-  if (g_count.load(std::memory_order_relaxed) >= g_sched.options.max_carriers) {
+  if (g_count.load(std::memory_order_relaxed) - g_bound_count.load(std::memory_order_relaxed) >=
+      g_sched.options.max_carriers) {
     if (!g_cap_reported.exchange(true))
       (Message() << "GREEN_MAX_CARRIERS=" << g_sched.options.max_carriers
                  << " reached: calls that block now hold up other tasks")
           .Write();
     return false;
   }
-  c = MapCarrier();
-  if (!c) return false;
-  c->worker = w;
-  c->index = g_count.fetch_add(1, std::memory_order_relaxed);
+  Carrier* c = NewCarrier();
   // The thread writes w->carrier itself: the monitor must not see one that may be unmapped again.
-  if (IsError(StartThread(CarrierThread, c))) {
-    g_count.fetch_sub(1, std::memory_order_relaxed);
-    Unmap(c);
-    return false;
+  return c && !IsError(SendOffNew(c, w));
+}
+
+Worker* OwnWorker(Carrier* c) {
+  if (!c->own) {
+    c->own = new (reinterpret_cast<CarrierAndWorker*>(c)->own) Worker();
+    c->own->bound = true;
+    c->own->carrier.store(c, std::memory_order_relaxed);
   }
-  return true;
+  return c->own;
+}
+
+long GiveTask(Task* t) {
+  g_bound_count.fetch_add(1, std::memory_order_relaxed);
+  long r = 0;
+  if (Carrier* c = TakeSpare(true)) {
+    c->picked = t;
+    t->carrier.store(c, std::memory_order_release);
+    SendOff(c, OwnWorker(c));
+  } else if ((c = NewCarrier())) {
+    c->picked = t;
+    t->carrier.store(c, std::memory_order_release);
+    r = SendOffNew(c, OwnWorker(c));
+  } else {
+    r = -ENOMEM;
+  }
+  if (!IsError(r)) return 0;
+  t->carrier.store(nullptr, std::memory_order_relaxed);
+  g_bound_count.fetch_sub(1, std::memory_order_relaxed);
+  return r;
+}
+
+void CountBound() { g_bound_count.fetch_add(1, std::memory_order_relaxed); }
+
+void FreeBoundCarrier(Carrier* c) {
+  g_bound_count.fetch_sub(1, std::memory_order_relaxed);
+  c->worker = nullptr;
+  if (IsLeader(c)) {  // it ends with the process
+    if (c->rescheduled) one_to_one::ResetScheduling(c);
+    return;
+  }
+  // One with another policy may not get the process's back without privilege.
+  if (c->rescheduled || __atomic_load_n(&g_spare_count, __ATOMIC_RELAXED) >= kMaxSpares)
+    EndCarrier(c);
 }
 
 void WaitForWorker(Carrier* c) {
+  c->run_since = 0;
   {
     LockGuard guard(g_lock);
     c->next_spare = g_spares;
     g_spares = c;
+    ++g_spare_count;
   }
   while (!__atomic_load_n(&c->worker, __ATOMIC_ACQUIRE)) {
     // Cleared first: a giver or a noted signal that came before is seen below, one that comes
@@ -203,7 +351,7 @@ void Retake(Carrier* c) {
   // had entered before: then the flag stays for its next entry, which clears it.
   if (__atomic_load_n(&c->in_green, __ATOMIC_ACQUIRE)) return;
   Worker* w = c->worker;
-  if (!w) return;
+  if (!w || w->bound) return;
   // All under the lock: were c to learn that it has no worker and then be given it back, it would
   // be a spare that runs.
   c->worker = nullptr;
@@ -218,6 +366,7 @@ void KickCarrier(Carrier* c) {
 }
 
 Carrier* FirstCarrier() { return g_all.load(std::memory_order_acquire); }
+uint32_t CarrierListVersion() { return g_version.load(std::memory_order_acquire); }
 
 void ResetCarriersAfterFork() {
   // Their threads are not in this process. The current stack may be none of theirs: a task's.
@@ -225,13 +374,15 @@ void ResetCarriersAfterFork() {
   SetGsBase(reinterpret_cast<uintptr_t>(&g_native_carrier));
   while (c) {
     Carrier* next = c->next_all;
-    Unmap(c);
+    RawSyscall(SYS_munmap, c->stack, kSchedulerStack);
     c = next;
   }
   g_lock.Reset();
-  g_spares = nullptr;
+  g_spares = g_ended = nullptr;
+  g_spare_count = 0;
   g_all.store(nullptr, std::memory_order_relaxed);
   g_count.store(0, std::memory_order_relaxed);
+  g_bound_count.store(0, std::memory_order_relaxed);
 }
 
 void DescribeCarriers(Inspect* out) {

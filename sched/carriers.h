@@ -9,6 +9,14 @@ namespace green {
 Carrier* AdoptMainCarrier(Task* main_task, Worker* w);
 // Hands w to a spare carrier or a new one. False when none can be had.
 bool GiveWorker(Worker* w);
+// A bound task's carrier, a spare or a new one, begins to run it. 0, -EAGAIN or -ENOMEM.
+long GiveTask(Task* t);
+// What c's bound task holds as its worker.
+Worker* OwnWorker(Carrier* c);
+// c's bound task has ended: c becomes a spare, or its thread ends if there are plenty.
+void FreeBoundCarrier(Carrier* c);
+// A green task has become a bound one on the carrier that ran it.
+void CountBound();
 // A carrier without worker sleeps until it is given one.
 void WaitForWorker(Carrier* c);
 // Hands c's worker to another carrier if c is outside libgreen and there is one to be had.
@@ -16,8 +24,10 @@ void Retake(Carrier* c);
 // A thread of libgreen's that is no carrier; its GS base points to a Carrier of its own.
 long StartHelperThread(void (*fn)(void*), void* arg);
 void KickCarrier(Carrier* c);
-// Every thread of libgreen's, helpers too, by next_all.
+// Every thread of libgreen's, helpers too, by next_all; skip those that have ended.
 Carrier* FirstCarrier();
+// Moves with every thread that is added.
+uint32_t CarrierListVersion();
 void ResetCarriersAfterFork();
 
 }  // namespace green

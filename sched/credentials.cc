@@ -42,15 +42,16 @@ void Signal(Carrier* c) {
 // True when all threads are current. The list must not have grown during the look: who creates
 // a thread puts it there before it answers.
 bool AllCurrent(uint32_t sequence, bool signal) {
-  Carrier* const first = FirstCarrier();
+  const uint32_t version = CarrierListVersion();
   bool all = true;
-  for (Carrier* c = first; c; c = c->next_all) {
+  for (Carrier* c = FirstCarrier(); c; c = c->next_all) {
+    if (c->ended.load(std::memory_order_acquire)) continue;
     if (c->credentials.load(std::memory_order_acquire) == sequence) continue;
     all = false;
     // One that has not begun yet has no number: next time. A second signal finds nothing to do.
     if (signal) Signal(c);
   }
-  return all && FirstCarrier() == first;
+  return all && CarrierListVersion() == version;
 }
 
 void AwaitAll(uint32_t sequence) {

@@ -6,7 +6,9 @@
 #include <sys/syscall.h>
 
 #include "sched/affinity.h"
+#include "sched/bound_names.h"
 #include "sched/clock.h"
+#include "sched/one_to_one.h"
 #include "sched/state.h"
 
 namespace green {
@@ -16,9 +18,19 @@ constexpr int kMaxTimers = 4096;
 std::atomic<uint32_t> g_timer_tasks[kMaxTimers];
 uint64_t g_process_affinity = 0;
 
+void SetProcessName(const char* name) {
+  const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/comm", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  int n = 0;
+  while (n < 15 && name[n]) ++n;
+  RawSyscall(SYS_write, fd, name, n);
+  RawSyscall(SYS_close, fd);
+}
+
 }  // namespace
 
 int64_t CpuNsOf(Task* t) {
+  if (t->bound) return one_to_one::CpuNsOf(t);
   // A running task's current stretch; approximate for another carrier's, exact for our own.
   Carrier* c = t->carrier.load(std::memory_order_acquire);
   if (!g_sched.exact_cpu_time.exchange(true, std::memory_order_relaxed) && c) {
@@ -76,17 +88,36 @@ long SetTaskAffinity(Task* t, uint64_t mask) {
   const uint64_t usable = mask & ProcessAffinity();
   if (!usable) return -EINVAL;
   t->affinity = usable == ProcessAffinity() ? 0 : usable;
-  if (t == CurrentTask()) ApplyAffinity(CurrentCarrier(), t);
+  // A green one that runs elsewhere has it when it next runs.
+  Carrier* c = t->carrier.load(std::memory_order_acquire);
+  if (c && (t->bound || t == CurrentTask())) ApplyAffinity(c, t);
   return 0;
 }
 
-void SetProcessName(const char* name) {
-  const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/comm", O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  int n = 0;
-  while (n < 15 && name[n]) ++n;
-  RawSyscall(SYS_write, fd, name, n);
-  RawSyscall(SYS_close, fd);
+long SetTaskPolicy(Task* t, int policy, int priority) {
+  const int old_policy = t->policy, old_priority = t->priority;
+  t->policy = policy;
+  t->priority = priority;
+  if (IsRealTime(policy)) RequestBinding(t);
+  const long r = t->bound ? one_to_one::ApplyPolicy(t) : 0;
+  if (IsError(r)) {
+    t->policy = old_policy;
+    t->priority = old_priority;
+  }
+  return r;
+}
+
+void SetTaskNice(Task* t, int nice) {
+  t->nice = nice;
+  if (t->bound) one_to_one::ApplyNice(t);
+}
+
+void SetTaskName(Task* t, const char* name) {
+  for (int i = 0; i < 16; ++i) t->name[i] = name[i];
+  if (IsBoundName(t->name)) RequestBinding(t);
+  // The main thread's name is the process's: ps(1) shows it.
+  if (t->tid == g_sched.pid) SetProcessName(t->name);
+  if (t->bound) one_to_one::ApplyName(t);
 }
 
 void NoteTimerTask(int id, uint32_t tid) {

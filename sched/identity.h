@@ -16,7 +16,12 @@ bool TaskClock(int clock_id, int64_t* ns);
 long SetTaskAffinity(Task* t, uint64_t mask);
 uint64_t ProcessAffinity();
 
-void SetProcessName(const char* name);
+// 0 or -errno. A bound task's go to the kernel; a green task's are kept, and a real-time policy
+// binds it.
+long SetTaskPolicy(Task* t, int policy, int priority);
+void SetTaskNice(Task* t, int nice);
+// 16 bytes with the final 0. GREEN_BOUND may bind the task.
+void SetTaskName(Task* t, const char* name);
 
 // POSIX timer `id` signals the task tid.
 void NoteTimerTask(int id, uint32_t tid);

@@ -14,7 +14,9 @@
 #include "sched/affinity.h"
 #include "sched/carriers.h"
 #include "sched/idle.h"
+#include "sched/bound_names.h"
 #include "sched/monitor.h"
+#include "sched/one_to_one.h"
 #include "sched/reactor.h"
 #include "sched/state.h"
 
@@ -187,7 +189,7 @@ __attribute__((noinline)) void SampleDelay(Worker* w, Task* t) {
 
 void Enqueue(Task* t, bool urgent) {
   Worker* w = CurrentWorker();
-  if (__builtin_expect(!w, 0)) {
+  if (__builtin_expect(!w || w->bound, 0)) {
     g_sched.urgent.Push(t);
     WakeWorker();
     return;
@@ -200,7 +202,15 @@ void Enqueue(Task* t, bool urgent) {
   MaybeWake(w);
 }
 
-// True when the caller cleared kParked and must enqueue t.
+// What was parked runs again.
+inline void Resume(Task* t, bool urgent) {
+  if (__builtin_expect(t->bound, 0))
+    one_to_one::Wake(t);
+  else
+    Enqueue(t, urgent);
+}
+
+// True when the caller cleared kParked and must resume t.
 inline bool ClaimForWake(Task* t) {
   uint32_t s = t->state.load(std::memory_order_relaxed);
   for (;;) {
@@ -312,6 +322,7 @@ void SchedulerLoop(Carrier* c) {
     if (Task* t = c->exiting) {
       c->exiting = nullptr;
       g_sched.exit_hook(t);
+      if (c->worker->bound) FreeBoundCarrier(c);
     }
     if (Task* t = c->requeue) {
       c->requeue = nullptr;
@@ -330,7 +341,8 @@ void SchedulerLoop(Carrier* c) {
       __builtin_ia32_pause();
       if (spins > 1000) RawSyscall(SYS_sched_yield);
     }
-    PrepareRun(c, next, StartClock());
+    if (next->bound) one_to_one::Begin(c, next);
+    PrepareRun(c, next, next->bound ? c->run_since : StartClock());
     Land(green_switch(next->context, nullptr));
     c->task = nullptr;
   }
@@ -343,6 +355,7 @@ void FireTimers(int64_t now) {
 
 void Park(WaitReason reason) {
   Task* cur = CurrentTask();
+  if (__builtin_expect(cur->bound, 0)) return one_to_one::Park(reason, kNever);
   uint32_t s = 0;
   if (!cur->state.compare_exchange_strong(s, Task::kParked, std::memory_order_acq_rel)) {
     cur->state.fetch_and(~Task::kToken, std::memory_order_acq_rel);
@@ -356,23 +369,25 @@ void Park(WaitReason reason) {
 void ParkUntil(WaitReason reason, int64_t deadline) {
   if (deadline == kNever) return Park(reason);
   Task* cur = CurrentTask();
+  if (__builtin_expect(cur->bound, 0)) return one_to_one::Park(reason, deadline);
   CurrentWorker()->timers.Add(&cur->timer, deadline);
   Park(reason);
   TimerHeap::Cancel(&cur->timer);
 }
 
 void Unpark(Task* t) {
-  if (ClaimForWake(t)) Enqueue(t, true);
+  if (ClaimForWake(t)) Resume(t, true);
 }
 
 void UnparkLater(Task* t) {
-  if (ClaimForWake(t)) Enqueue(t, false);
+  if (ClaimForWake(t)) Resume(t, false);
 }
 
 void Yield() {
   Carrier* c = CurrentCarrier();
   Worker* w = c->worker;
   Task* cur = c->task;
+  if (__builtin_expect(cur->bound, 0)) return one_to_one::Yield();
   const uint64_t switches = w->switches.load(std::memory_order_relaxed);
   w->queue.Push(cur, g_sched.global);
   cur->reason = WaitReason::kYield;
@@ -386,6 +401,7 @@ void Yield() {
 void Preempt() {
   Carrier* c = CurrentCarrier();
   Task* cur = c->task;
+  if (cur->bound) return;  // the kick was for the worker that was here
   const uint8_t save = cur->save_vectors;
   cur->save_vectors = 0;  // the kernel's signal frame holds every register there is
   Count(c->worker->preemptions);
@@ -412,11 +428,18 @@ void ObeyKick() {
   if (!ShareIfAsked()) Yield();
 }
 
-void Spawn(Task* child) {
+long Spawn(Task* child) {
   Carrier* c = CurrentCarrier();
   Worker* w = c->worker;
   Task* cur = c->task;
   Count(w->spawned);
+  if (__builtin_expect(child->bound, 0)) return one_to_one::Spawn(child);
+  if (__builtin_expect(cur->bound, 0)) {
+    StartWorkers();
+    g_sched.global.Push(child);
+    WakeWorker();
+    return 0;
+  }
   PushNext(w, cur);
   MaybeWake(w);
   // Not through SwitchAway: the child is known, it runs now. The creator's vector registers are
@@ -425,6 +448,32 @@ void Spawn(Task* child) {
   Count(w->switches);
   PrepareRun(c, child, StopClock(c, cur));
   Land(green_switch(child->context, cur));
+  return 0;
+}
+
+bool ShouldBind(const Task* t) {
+  switch (t->scope) {
+    case Scope::kProcess: return false;
+    case Scope::kSystem: return true;
+    case Scope::kDefault: break;
+  }
+  return g_sched.options.one_to_one || IsRealTime(t->policy) || IsBoundName(t->name);
+}
+
+void RequestBinding(Task* t) {
+  if (t->bound || t->scope == Scope::kProcess) return;
+  t->wants_binding.store(true, std::memory_order_release);
+  if (t == CurrentTask()) return ObeyBinding();
+  // As for a signal: it comes to the end of its call.
+  t->attention.store(true, std::memory_order_seq_cst);
+  Unpark(t);
+}
+
+void ObeyBinding() {
+  Task* cur = CurrentTask();
+  if (__builtin_expect(!cur->wants_binding.load(std::memory_order_relaxed), 1)) return;
+  cur->wants_binding.store(false, std::memory_order_relaxed);
+  if (one_to_one::Bind() && IsRealTime(cur->policy)) one_to_one::ApplyPolicy(cur);
 }
 
 void PrepareTask(Task* t, void* stack_top) {
@@ -476,6 +525,7 @@ void EnterGreenSlow() {
 
 void EnterBlocking(bool hand_off) {
   Carrier* c = CurrentCarrier();
+  if (__builtin_expect(c->task->bound, 0)) return LeaveGreen();
   c->call_number.store(c->call_number.load(std::memory_order_relaxed) + 1,
                        std::memory_order_relaxed);
   c->in_syscall.store(1, std::memory_order_relaxed);

@@ -1,4 +1,8 @@
-// The scheduler as the layers above see it. All functions here are called inside libgreen
+// The scheduler as the layers above see it: one interface, two implementations behind it. A task is
+// green (M:N: it takes turns with others on the workers' carriers; scheduler.cc) or bound (1:1: it
+// has a carrier of its own and blocks natively; one_to_one.cc). GREEN_MODE says which kind a thread
+// is that asked for neither. Both meet in one futex table, one reactor and one signal protocol,
+// and callers need not know the kind. All functions here are called inside libgreen
 // (in_green = 1), by the current task on its own stack, unless a line says otherwise. Whatever
 // parks may return on another carrier: read CurrentCarrier() and CurrentWorker() again.
 #pragma once
@@ -18,6 +22,8 @@ struct SchedulerOptions {
   uint32_t workers = 0;  // 0 = CPUs of the affinity mask
   int64_t slice_ns = 10'000'000;
   uint32_t max_carriers = 10000;
+  bool one_to_one = false;  // threads that ask for neither kind are bound
+  const char* bound_names = "";  // name,name*: of threads that are bound (bound_names.h); kept
   bool use_fsgsbase = true;  // false: arch_prctl(2), as where CPU or kernel lack the instructions
 };
 
@@ -51,9 +57,17 @@ bool ShareIfAsked();
 // What a kick that came inside libgreen asked for, at the end of a system call.
 void ObeyKick();
 
-// Makes `child` (context prepared by PrepareTask) runnable and runs it at once; the caller goes
-// on when the child parks, or elsewhere.
-void Spawn(Task* child);
+// Makes `child` (context prepared by PrepareTask) runnable. A green one of a green caller runs at
+// once; the caller goes on when the child parks, or elsewhere.
+// 0, or -EAGAIN or -ENOMEM when the kernel has no thread for a bound child.
+long Spawn(Task* child);
+// Which kind a new thread is to be, by what its creator asked for, its policy and its name.
+bool ShouldBind(const Task* t);
+// t is to be bound from the end of its next system call on; the current task at once. Unless its
+// creator asked for a green one.
+void RequestBinding(Task* t);
+// At the end of a system call: the current task obeys such a request.
+void ObeyBinding();
 // Ends the current task on the scheduler's stack: fn runs there, after which its stack is free.
 [[noreturn]] void ExitTask();
 // Gives a new task a context that starts at its entry_frame; stack_top lies below that frame.
@@ -67,7 +81,7 @@ struct SchedulerHooks {
 };
 void SetHooks(const SchedulerHooks& hooks);
 
-// Brackets a system call that may block the carrier. EnterBlocking(true) moves the worker to a
+// Brackets a system call that may block the carrier. A green task's EnterBlocking(true) moves the worker to a
 // spare carrier first; with false the monitor does so if the call takes long. Between the two
 // the caller counts as outside libgreen. LeaveBlocking may park.
 void EnterBlocking(bool hand_off);

@@ -266,6 +266,8 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   const uintptr_t frame = t->frame;
   const int64_t op_deadline = t->op_deadline;
   const bool in_setxid_handler = t->in_setxid_handler;
+  const bool interruptible = t->interruptible;
+  t->interruptible = false;
   if (sig == kKickSignal) t->in_setxid_handler = true;
   LeaveGreen();
   if (alternate)
@@ -279,6 +281,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   t->op_deadline = op_deadline;
   t->handled = handled;
   t->in_setxid_handler = in_setxid_handler;
+  t->interruptible = interruptible;
   SetTaskMask(t, *mask_word);
   return a.flags & SA_RESTART ? Delivered::kRestart : Delivered::kNoRestart;
 }
@@ -310,9 +313,12 @@ void Note(Carrier* c, const void* info, ucontext_t* uc) {
   // Full: the kernel keeps the others until RouteNoted has made room.
   if (n + 1 >= kMaxNoted) *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = kMaskWhenFull;
   c->attention.store(1, std::memory_order_seq_cst);
-  // Were it about to sleep: neither of its beds lets it.
+  // Were it about to sleep: none of its beds lets it.
   c->wake_word.store(1, std::memory_order_seq_cst);
-  WakeReactor();
+  if (c->task && c->task->bound)
+    c->task->state.fetch_or(Task::kToken, std::memory_order_seq_cst);
+  else
+    WakeReactor();
 }
 
 bool InLibraryText(uintptr_t pc) {
@@ -321,12 +327,15 @@ bool InLibraryText(uintptr_t pc) {
 }
 
 // A restartable call that the kernel prepared to restart is to return EINTR instead, when the
-// handler that ran had no SA_RESTART.
-extern "C" const char green_blocking_insn[];
-void CancelRestart(ucontext_t* uc) {
+// handler that ran had no SA_RESTART. One that any handler ends is not to begin either, wherever
+// on the way into it the signal came.
+extern "C" const char green_blocking_call[], green_blocking_insn[];
+void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
   auto& regs = uc->uc_mcontext.gregs;
-  if (regs[REG_RIP] != reinterpret_cast<greg_t>(green_blocking_insn)) return;
-  regs[REG_RIP] += 2;
+  const auto pc = reinterpret_cast<const char*>(regs[REG_RIP]);
+  if (pc > green_blocking_insn || pc < green_blocking_call) return;
+  if (!t->interruptible && (what != Delivered::kNoRestart || pc != green_blocking_insn)) return;
+  regs[REG_RIP] = reinterpret_cast<greg_t>(green_blocking_insn) + 2;
   regs[REG_RAX] = -EINTR;
 }
 
@@ -424,7 +433,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (routes) g_in_flight.fetch_sub(1, std::memory_order_seq_cst);
   for (;;) {
     const Delivered what = DeliverAll(t, uc);
-    if (what == Delivered::kNoRestart) CancelRestart(uc);
+    if (what != Delivered::kNone) CancelRestart(t, what, uc);
     if (what == Delivered::kNone) t->stray = true;
     if (static_cast<uint8_t>(what) > t->handled) t->handled = static_cast<uint8_t>(what);
     *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = 0;

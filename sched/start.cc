@@ -80,23 +80,38 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   main->nice = 20 - static_cast<int>(RawSyscall(SYS_getpriority, 0, 0));
   main->policy = static_cast<int>(RawSyscall(SYS_sched_getscheduler, 0));
   RawSyscall(SYS_sched_getparam, 0, &main->priority);
+  g_sched.policy = main->policy;
+  g_sched.priority = main->priority;
+  g_sched.nice = main->nice;
+  main->bound = ShouldBind(main);
   if (int r = StartSignals(main)) return r;
   main->state.store(0, std::memory_order_relaxed);
-  if (!AdoptMainCarrier(main, &g_sched.workers[0])) return -12;
+  Carrier* c = AdoptMainCarrier(main, main->bound ? nullptr : &g_sched.workers[0]);
+  if (!c) return -12;
+  for (int i = 0; i < 16; ++i) c->name[i] = main->name[i];
   EnterGreen();
   // The mask is the task's from now on; what the kernel held back comes in and is noted.
   UseCarrierMaskInKernel();
-  // The other workers begin as running ones that find nothing and go idle.
-  for (uint32_t i = 1; i < n; ++i) {
+  if (!main->bound) StartWorkers();
+  ShowTables(g_monitor.started_ns);
+  LeaveGreen();
+  return 0;
+}
+
+void StartWorkers() {
+  if (g_sched.workers_started.load(std::memory_order_acquire)) return;
+  LockGuard guard(g_sched.start_lock);
+  if (g_sched.workers_started.load(std::memory_order_relaxed)) return;
+  // They begin as running ones that find nothing and go idle. The main task may hold the first.
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
+    if (g_sched.workers[i].carrier.load(std::memory_order_relaxed)) continue;
     if (!GiveWorker(&g_sched.workers[i])) {
       g_sched.worker_count = i;  // no thread for it: fewer workers
       break;
     }
   }
   StartMonitor();
-  ShowTables(g_monitor.started_ns);
-  LeaveGreen();
-  return 0;
+  g_sched.workers_started.store(true, std::memory_order_release);
 }
 
 void ResetSchedulerAfterFork(Task* survivor) {
@@ -122,6 +137,8 @@ void ResetSchedulerAfterFork(Task* survivor) {
     w.fds_enlisted.store(0, std::memory_order_relaxed);
     w.fds_delisted.store(0, std::memory_order_relaxed);
   }
+  g_sched.start_lock.Reset();
+  g_sched.workers_started.store(false, std::memory_order_relaxed);
   g_sched.global.Reset();
   g_sched.urgent.Reset();
   g_sched.idle_lock.Reset();

@@ -12,6 +12,8 @@ inline constexpr uint32_t kMaxWorkers = 256;
 struct SchedulerState {
   SchedulerOptions options;
   uint32_t worker_count = 0;
+  SpinLock start_lock;
+  std::atomic<bool> workers_started{false};
   uint32_t pid = 0;
   uint64_t wake_interval_ticks = 100'000;  // about 40 us
   Worker workers[kMaxWorkers];
@@ -26,6 +28,9 @@ struct SchedulerState {
   std::atomic<Worker*> poller{nullptr};
   std::atomic<uint32_t> polls{0};  // looks at the reactor: the monitor steps in when they stop
 
+  // The process's own scheduling, as found at start.
+  int policy = 0, priority = 0, nice = 0;
+
   std::atomic<bool> exact_cpu_time{false};
   int64_t sampled_ns = 0;  // CPU time that the monitor has put down to tasks
 
@@ -36,6 +41,8 @@ struct SchedulerState {
 
 extern SchedulerState g_sched;
 
+// Carriers for the workers, and the monitor; under 1:1 with the first green task. Inside libgreen.
+void StartWorkers();
 // Fires what is due in any worker's heap.
 void FireTimers(int64_t now);
 [[noreturn]] void SchedulerLoop(Carrier* c);

@@ -79,6 +79,9 @@ void FreeTask(Task* t) {
   t->affinity = 0;
   t->policy = t->priority = t->nice = 0;
   t->bound = false;
+  t->interruptible = false;
+  t->wants_binding.store(false, std::memory_order_relaxed);
+  t->scope = t->spawn_scope = Scope::kDefault;
   t->in_handler_mask = false;
   t->in_setxid_handler = false;
   t->save_vectors = 0;

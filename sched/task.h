@@ -14,6 +14,7 @@
 //     switch-out completes) and must not resume the task before it is false; it waits on a
 //     scheduler stack, never on a task's, so that no two carriers wait for each other.
 // Task memory is type-stable: never unmapped, so a late Unpark is harmless (a spurious token).
+// A bound task (one_to_one.h) is on its own carrier from begin to end and sleeps there on `state`.
 #pragma once
 
 #include <atomic>
@@ -40,6 +41,9 @@ struct TimerNode {
   std::atomic<TimerHeap*> heap{nullptr};  // the heap it is in; null when it is in none
 };
 
+// The contention scope that the creator of a thread asked for (pthread_attr_setscope(3)).
+enum class Scope : uint8_t { kDefault, kProcess, kSystem };
+
 // Why a task is parked; for reports only.
 enum class WaitReason : uint8_t { kNone, kFutex, kFd, kSleep, kJoin, kSignal, kBlocked, kYield, kPreempted };
 
@@ -60,7 +64,7 @@ struct alignas(64) Task {
   uintptr_t frame = 0;  // SyscallFrame of its latest treated call; | 1: op_deadline is that call's
   uint64_t affinity = 0;    // CPUs 0-63; 0 = as the process
   bool alive = false;
-  bool bound = false;
+  bool bound = false;   // has a carrier of its own
   uint8_t handled = 0;  // Delivered, since DeliverNow or BlockingCall reset it
   bool stray = false;   // since BlockingCall: a signal meant for others interrupted this task
   bool in_setxid_handler = false;  // glibc's for SIGSETXID runs (syscalls/credentials.cc)
@@ -93,6 +97,8 @@ struct alignas(64) Task {
   void* altstack_base = nullptr;
   size_t altstack_size = 0;
   int altstack_flags = 2;  // SS_DISABLE
+  bool interruptible = false;  // in a call that any handler ends, SA_RESTART or not
+  std::atomic<bool> wants_binding{false};  // at the end of its next call
 
   // Waiting.
   TimerNode timer;
@@ -101,12 +107,21 @@ struct alignas(64) Task {
   void* entry_frame = nullptr;
   void* stack = nullptr;        // its slot's metadata in the stack pool, or null
   void* spawn_stack = nullptr;  // what pthread_create prepared for the child
+  Scope scope = Scope::kDefault;        // what its own creator asked for
+  Scope spawn_scope = Scope::kDefault;  // what it was asked for the child
   int64_t cpu_ns = 0;           // of CPU before the current run: counted or sampled (identity.cc)
   int policy = 0;               // SCHED_OTHER
   int priority = 0;             // of the policy
   int nice = 0;
 };
 static_assert(offsetof(Task, new_code_looks) < 64);
+
+// SCHED_FIFO, SCHED_RR or SCHED_DEADLINE (sched(7)).
+inline bool IsRealTime(int policy) {
+  constexpr int kResetOnFork = 0x40000000;
+  const int base = policy & ~kResetOnFork;
+  return base == 1 || base == 2 || base == 6;
+}
 
 // The task that runs on this carrier. Read again after anything that can park.
 inline Task* CurrentTask();

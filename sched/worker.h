@@ -20,6 +20,7 @@ struct alignas(64) Worker {
   static constexpr uint32_t kDelaySample = 256;
 
   uint32_t id = 0;
+  bool bound = false;  // a bound task's: it has counters, but nothing is ever queued here
   std::atomic<Carrier*> carrier{nullptr};
   std::atomic<WorkerState> state{WorkerState::kRunning};
 

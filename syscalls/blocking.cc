@@ -3,26 +3,45 @@
 
 namespace green {
 
-extern "C" long green_blocking_call(long nr, const long* args);
+extern "C" long green_blocking_call(long nr, const long* args, const uint8_t* handled);
 
-long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off,
-                  SigSet blocked) {
-  const long args[6] = {a, b, c, d, e, g};
+namespace {
+
+const uint8_t kNoHandler = 0;
+
+long Block(long nr, const long* args, const uint8_t* handled, bool hand_off, SigSet blocked) {
   BlockInKernel(blocked);
+  Task* t = CurrentTask();
+  t->handled = 0;
+  t->stray = false;
   EnterBlocking(hand_off);
   // A signal that found us inside libgreen only set a flag, the task's or the carrier's; one from
   // here on finds us outside and is handled at once, in the call or before it.
   long r = kRestartAlways;
-  Task* t = CurrentTask();
-  t->handled = 0;
-  t->stray = false;
   if (!t->attention.load(std::memory_order_acquire) && !CarrierAttention())
-    r = green_blocking_call(nr, args);
+    r = green_blocking_call(nr, args, handled);
   UnblockInKernel(blocked);
   LeaveBlocking();
   // Interrupted on another task's behalf: no handler ran here, so the program is not to know.
   if (r == -EINTR && t->stray && !t->handled) r = kRestartAlways;
   return r;
+}
+
+}  // namespace
+
+long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off,
+                  SigSet blocked) {
+  const long args[6] = {a, b, c, d, e, g};
+  return Block(nr, args, &kNoHandler, hand_off, blocked);
+}
+
+long InterruptibleCall(long nr, long a, long b, long c, long d, long e, long g) {
+  const long args[6] = {a, b, c, d, e, g};
+  Task* t = CurrentTask();
+  t->interruptible = true;
+  const long r = Block(nr, args, &t->handled, false, 0);
+  t->interruptible = false;
+  return r == kRestartAlways ? kRestartNoHandler : r;
 }
 
 long SysMayBlock(SyscallFrame& f) { return BlockingRaw(f, false); }

@@ -57,6 +57,11 @@ inline long BlockingRaw(const SyscallFrame& f, bool hand_off) {
                       hand_off);
 }
 
+// The same for a bound task, and for calls that every handler ends with EINTR, whatever its flags
+// (signal(7)): no signal slips in between a temporary mask and the wait. -EINTR when a handler ran,
+// kRestartNoHandler when the call was interrupted, or not begun, for a signal still to be looked at.
+long InterruptibleCall(long nr, long a, long b, long c, long d, long e, long g);
+
 // The deadline of the call being executed: computed once, kept when it is restarted.
 // relative_ns < 0 or kNever: none.
 inline int64_t DeadlineAfter(int64_t relative_ns) {
@@ -69,6 +74,20 @@ inline int64_t DeadlineAfter(int64_t relative_ns) {
                          : now + relative_ns;
   }
   return t->op_deadline;
+}
+
+// What is left of such a time-out, for the kernel; null for kNever.
+inline KernelTimespec* TimeLeft(int64_t timeout, KernelTimespec* ts) {
+  if (timeout == kNever) return nullptr;
+  int64_t left = timeout;
+  if (timeout) {
+    const bool restarted = CurrentTask()->frame & 1;
+    const int64_t deadline = DeadlineAfter(timeout);
+    if (restarted) left = deadline - NowNs();
+  }
+  if (left < 0) left = 0;
+  *ts = {left / 1000000000, left % 1000000000};
+  return ts;
 }
 
 inline bool ValidTimespec(const KernelTimespec& ts) {

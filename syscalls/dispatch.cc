@@ -9,17 +9,22 @@ namespace {
 
 constexpr long kNumbers = 512;
 
+// By kind of the task. Where a green task would park, a bound one calls the kernel (bound.inc).
 struct Table {
-  Handler handlers[kNumbers] = {};
+  Handler green[kNumbers] = {};
+  Handler bound[kNumbers] = {};
   constexpr Table() {
 #define GREEN_SYSCALL(nr, name, treatment, handler, note) GREEN_ROW_##treatment(nr, handler)
 #define GREEN_ROW_PASSES(nr, handler)
-#define GREEN_ROW_PARKS(nr, handler) handlers[nr] = handler;
-#define GREEN_ROW_HANDS_OFF(nr, handler) handlers[nr] = handler;
-#define GREEN_ROW_EMULATED(nr, handler) handlers[nr] = handler;
-#define GREEN_ROW_REFUSED(nr, handler) handlers[nr] = handler;
+#define GREEN_ROW_PARKS(nr, handler) green[nr] = bound[nr] = handler;
+#define GREEN_ROW_HANDS_OFF(nr, handler) green[nr] = bound[nr] = handler;
+#define GREEN_ROW_EMULATED(nr, handler) green[nr] = bound[nr] = handler;
+#define GREEN_ROW_REFUSED(nr, handler) green[nr] = bound[nr] = handler;
 #include "syscalls/table.inc"
 #undef GREEN_SYSCALL
+#define GREEN_BOUND_SYSCALL(nr, name, handler) bound[nr] = handler;
+#include "syscalls/bound.inc"
+#undef GREEN_BOUND_SYSCALL
   }
 };
 constinit const Table g_table;
@@ -32,6 +37,7 @@ bool AttentionWanted(Task* t) {
 __attribute__((noinline)) bool AttendTo(Task* t, long* result) {
   if (CarrierAttention()) RouteNoted();
   ObeyKick();
+  ObeyBinding();
   Delivered what = Delivered::kNone;
   if (HasDeliverable(t)) what = DeliverNow();
   if (*result == kRestartAlways) return true;
@@ -53,7 +59,7 @@ __attribute__((noinline)) long UnknownNumber(SyscallFrame& f) {
 }  // namespace
 
 Handler HandlerOf(long nr) {
-  return static_cast<unsigned long>(nr) < kNumbers ? g_table.handlers[nr] : nullptr;
+  return static_cast<unsigned long>(nr) < kNumbers ? g_table.green[nr] : nullptr;
 }
 
 extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(SyscallFrame* f) {
@@ -66,7 +72,9 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
   t->save_vectors =
       flags & GREEN_SLOT_SSE_LIVE ? flags & (GREEN_SLOT_SSE_LIVE | GREEN_SLOT_NOT_LIBC) : 0;
   t->frame = reinterpret_cast<uintptr_t>(f);
-  Handler handler = HandlerOf(static_cast<long>(f->rax));
+  Handler handler = nullptr;
+  if (__builtin_expect(f->rax < kNumbers, 1))
+    handler = (t->bound ? g_table.bound : g_table.green)[f->rax];
   if (__builtin_expect(!handler, 0)) handler = UnknownNumber;
   long result;
   do {

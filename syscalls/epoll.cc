@@ -27,21 +27,34 @@ long Wait(const SyscallFrame& f, int64_t timeout) {
   }
 }
 
-long OrBlock(const SyscallFrame& f, long r) { return r == kCannotWait ? BlockingRaw(f, true) : r; }
+// A bound task's.
+long WaitInKernel(const SyscallFrame& f, int64_t timeout) {
+  KernelTimespec ts;
+  KernelTimespec* left = TimeLeft(timeout, &ts);
+  if (f.rax == SYS_epoll_pwait2)
+    return InterruptibleCall(SYS_epoll_pwait2, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
+                             static_cast<long>(f.rdx), reinterpret_cast<long>(left), 0, 0);
+  const long ms = left ? left->sec * 1000 + (left->nsec + 999999) / 1000000 : -1;
+  return InterruptibleCall(SYS_epoll_wait, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
+                           static_cast<long>(f.rdx), ms, 0, 0);
+}
+
+long WaitOrBlock(const SyscallFrame& f, int64_t timeout) {
+  const long r = Wait(f, timeout);
+  return r == kCannotWait ? BlockingRaw(f, true) : r;
+}
 
 int64_t FromMs(int ms) { return ms < 0 ? kNever : int64_t{ms} * 1000000; }
 
-}  // namespace
+using Waiter = long (*)(const SyscallFrame&, int64_t timeout);
 
-long SysEpollWait(SyscallFrame& f) { return OrBlock(f, Wait(f, FromMs(ArgInt(f, 3)))); }
-
-long SysEpollPwait(SyscallFrame& f) {
+long Pwait(SyscallFrame& f, int64_t timeout, Waiter wait) {
   TemporaryMask mask(ArgAs<void*>(f, 4), f.r9);
   if (mask.Error()) return mask.Error();
-  return mask.Finish(OrBlock(f, Wait(f, FromMs(ArgInt(f, 3)))));
+  return mask.Finish(wait(f, timeout));
 }
 
-long SysEpollPwait2(SyscallFrame& f) {
+long Pwait2(SyscallFrame& f, Waiter wait) {
   int64_t timeout = kNever;
   if (f.r10) {
     KernelTimespec ts;
@@ -49,9 +62,17 @@ long SysEpollPwait2(SyscallFrame& f) {
     if (!ValidTimespec(ts)) return -EINVAL;
     timeout = ToNs(ts);
   }
-  TemporaryMask mask(ArgAs<void*>(f, 4), f.r9);
-  if (mask.Error()) return mask.Error();
-  return mask.Finish(OrBlock(f, Wait(f, timeout)));
+  return Pwait(f, timeout, wait);
 }
+
+}  // namespace
+
+long SysEpollWait(SyscallFrame& f) { return WaitOrBlock(f, FromMs(ArgInt(f, 3))); }
+long SysEpollPwait(SyscallFrame& f) { return Pwait(f, FromMs(ArgInt(f, 3)), WaitOrBlock); }
+long SysEpollPwait2(SyscallFrame& f) { return Pwait2(f, WaitOrBlock); }
+
+long SysBoundEpollWait(SyscallFrame& f) { return WaitInKernel(f, FromMs(ArgInt(f, 3))); }
+long SysBoundEpollPwait(SyscallFrame& f) { return Pwait(f, FromMs(ArgInt(f, 3)), WaitInKernel); }
+long SysBoundEpollPwait2(SyscallFrame& f) { return Pwait2(f, WaitInKernel); }
 
 }  // namespace green

@@ -113,6 +113,13 @@ void NoteNewFd(int fd, uint32_t flags) {
   s->flags.store(flags | kKnown | kPrivate | kNonblockKnown, std::memory_order_release);
 }
 
+void NoteUnknownFd(int fd) {
+  FdState* s = FdStateOf(fd);
+  if (s && (s->flags.load(std::memory_order_relaxed) ||
+            s->registered.load(std::memory_order_relaxed)))
+    ForgetFd(fd);
+}
+
 void NoteFlagsChanged() { g_flag_epoch.fetch_add(1, std::memory_order_acq_rel); }
 void NoteShared() {
   g_share_epoch.fetch_add(1, std::memory_order_acq_rel);

@@ -16,6 +16,8 @@ int64_t TimeoutOf(int fd, FdState* s, uint32_t direction);
 
 // A number has just been created as this kind of file by the calling task.
 void NoteNewFd(int fd, uint32_t flags);
+// As some kind of file.
+void NoteUnknownFd(int fd);
 // Some description's flags have changed; another process has got some description.
 void NoteFlagsChanged();
 void NoteShared();

@@ -146,6 +146,15 @@ long SysWritev(SyscallFrame& f) {
   return LookThenCall(f, fd, s, kOut);
 }
 
+long SysBoundTransfer(SyscallFrame& f) {
+  const SigSet blocked = BlockedTtySignals();
+  const int fd = ArgInt(f, 0);
+  FdState* s = blocked ? FdStateOf(fd) : nullptr;
+  if (!s || !(KnowFd(fd, s) & kOther)) return BlockingRaw(f, false);
+  return BlockingCall(static_cast<long>(f.rax), fd, static_cast<long>(f.rsi),
+                      static_cast<long>(f.rdx), 0, 0, 0, false, blocked);
+}
+
 long SysPreadv2(SyscallFrame& f) {
   if (static_cast<int>(f.r9) & RWF_NOWAIT) return Raw(f);
   return BlockingRaw(f, false);

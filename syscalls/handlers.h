@@ -13,5 +13,8 @@ namespace green {
 #define GREEN_DECLARE_REFUSED(handler) long handler(SyscallFrame&);
 #include "syscalls/table.inc"
 #undef GREEN_SYSCALL
+#define GREEN_BOUND_SYSCALL(nr, name, handler) long handler(SyscallFrame&);
+#include "syscalls/bound.inc"
+#undef GREEN_BOUND_SYSCALL
 
 }  // namespace green

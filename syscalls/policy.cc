@@ -1,7 +1,9 @@
-// Scheduling policy, priority and nice value of tasks: kept and reported as set.
+// Scheduling policy, priority and nice value of tasks: a bound task's are the kernel's, a green one's
+// are kept and reported as set.
 #include <sched.h>
 #include <sys/resource.h>
 
+#include "sched/identity.h"
 #include "syscalls/handlers.h"
 
 namespace green {
@@ -44,9 +46,7 @@ long SysSchedSetscheduler(SyscallFrame& f) {
   if (!f.rdx || ArgInt(f, 1) < 0) return -EINVAL;
   if (!CopyIn(&priority, ArgAs<void*>(f, 2))) return -EFAULT;
   if (const long r = Refusal(ArgInt(f, 1), priority)) return r;
-  t->policy = ArgInt(f, 1);
-  t->priority = priority;
-  return 0;
+  return SetTaskPolicy(t, ArgInt(f, 1), priority);
 }
 
 long SysSchedGetscheduler(SyscallFrame& f) {
@@ -63,8 +63,7 @@ long SysSchedSetparam(SyscallFrame& f) {
   if (!f.rsi) return -EINVAL;
   if (!CopyIn(&priority, ArgAs<void*>(f, 1))) return -EFAULT;
   if (const long r = Refusal(t->policy, priority)) return r;
-  t->priority = priority;
-  return 0;
+  return SetTaskPolicy(t, t->policy, priority);
 }
 
 long SysSchedGetparam(SyscallFrame& f) {
@@ -104,7 +103,7 @@ long SysSetpriority(SyscallFrame& f) {
     RawSyscall(SYS_prlimit64, 0, RLIMIT_NICE, nullptr, &limit);
     if (static_cast<uint64_t>(20 - nice) > limit.rlim_cur) return -EACCES;
   }
-  t->nice = nice;
+  SetTaskNice(t, nice);
   return 0;
 }
 

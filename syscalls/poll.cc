@@ -199,39 +199,58 @@ bool ReadTimeout(void* user, int64_t unit, int64_t* ns, long* error) {
   return true;
 }
 
-}  // namespace
+using Poller = long (*)(const SyscallFrame&, int64_t timeout);
 
-long SysPoll(SyscallFrame& f) {
-  const int ms = ArgInt(f, 2);
-  const long r = Poll(ArgAs<pollfd*>(f, 0), static_cast<uint32_t>(f.rsi),
-                      ms < 0 ? kNever : int64_t{ms} * 1000000);
+long PollOrBlock(const SyscallFrame& f, int64_t timeout) {
+  const long r = Poll(ArgAs<pollfd*>(f, 0), static_cast<uint32_t>(f.rsi), timeout);
   return r == kCannotWait ? BlockingRaw(f, true) : r;
 }
 
-long SysPpoll(SyscallFrame& f) {
+long SelectOrBlock(const SyscallFrame& f, int64_t timeout) {
+  const long r = Select(ArgInt(f, 0), ArgAs<uint64_t*>(f, 1), ArgAs<uint64_t*>(f, 2),
+                        ArgAs<uint64_t*>(f, 3), timeout);
+  return r == kCannotWait ? BlockingRaw(f, true) : r;
+}
+
+// A bound task's.
+long PollInKernel(const SyscallFrame& f, int64_t timeout) {
+  KernelTimespec ts;
+  return InterruptibleCall(SYS_ppoll, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
+                           reinterpret_cast<long>(TimeLeft(timeout, &ts)), 0, 0, 0);
+}
+
+long SelectInKernel(const SyscallFrame& f, int64_t timeout) {
+  KernelTimespec ts;
+  return InterruptibleCall(SYS_pselect6, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
+                           static_cast<long>(f.rdx), static_cast<long>(f.r10),
+                           reinterpret_cast<long>(TimeLeft(timeout, &ts)), 0);
+}
+
+int64_t FromMs(int ms) { return ms < 0 ? kNever : int64_t{ms} * 1000000; }
+
+bool Ended(long r) { return r > kRestart || r < kRestartNoHandler; }
+
+long Ppoll(SyscallFrame& f, Poller poll) {
   int64_t timeout;
   long error;
   if (!ReadTimeout(ArgAs<void*>(f, 2), 1, &timeout, &error)) return error;
   TemporaryMask mask(ArgAs<void*>(f, 3), f.r8);
   if (mask.Error()) return mask.Error();
-  long r = Poll(ArgAs<pollfd*>(f, 0), static_cast<uint32_t>(f.rsi), timeout);
-  if (r == kCannotWait) r = BlockingRaw(f, true);
-  if (r > kRestart || r < kRestartNoHandler) WriteBack(ArgAs<void*>(f, 2), 1);
+  const long r = poll(f, timeout);
+  if (Ended(r)) WriteBack(ArgAs<void*>(f, 2), 1);
   return mask.Finish(r);
 }
 
-long SysSelect(SyscallFrame& f) {
+long OldSelect(SyscallFrame& f, Poller select) {
   int64_t timeout;
   long error;
   if (!ReadTimeout(ArgAs<void*>(f, 4), 1000, &timeout, &error)) return error;
-  const long r = Select(ArgInt(f, 0), ArgAs<uint64_t*>(f, 1), ArgAs<uint64_t*>(f, 2),
-                        ArgAs<uint64_t*>(f, 3), timeout);
-  if (r == kCannotWait) return BlockingRaw(f, true);
-  if (r > kRestart || r < kRestartNoHandler) WriteBack(ArgAs<void*>(f, 4), 1000);
+  const long r = select(f, timeout);
+  if (Ended(r)) WriteBack(ArgAs<void*>(f, 4), 1000);
   return r;
 }
 
-long SysPselect6(SyscallFrame& f) {
+long Pselect6(SyscallFrame& f, Poller select) {
   int64_t timeout;
   long error;
   if (!ReadTimeout(ArgAs<void*>(f, 4), 1, &timeout, &error)) return error;
@@ -242,11 +261,21 @@ long SysPselect6(SyscallFrame& f) {
   if (f.r9 && !CopyIn(&pack, ArgAs<void*>(f, 5))) return -EFAULT;
   TemporaryMask mask(pack.set, pack.size);
   if (mask.Error()) return mask.Error();
-  long r = Select(ArgInt(f, 0), ArgAs<uint64_t*>(f, 1), ArgAs<uint64_t*>(f, 2),
-                  ArgAs<uint64_t*>(f, 3), timeout);
-  if (r == kCannotWait) r = BlockingRaw(f, true);
-  if (r > kRestart || r < kRestartNoHandler) WriteBack(ArgAs<void*>(f, 4), 1);
+  const long r = select(f, timeout);
+  if (Ended(r)) WriteBack(ArgAs<void*>(f, 4), 1);
   return mask.Finish(r);
 }
+
+}  // namespace
+
+long SysPoll(SyscallFrame& f) { return PollOrBlock(f, FromMs(ArgInt(f, 2))); }
+long SysPpoll(SyscallFrame& f) { return Ppoll(f, PollOrBlock); }
+long SysSelect(SyscallFrame& f) { return OldSelect(f, SelectOrBlock); }
+long SysPselect6(SyscallFrame& f) { return Pselect6(f, SelectOrBlock); }
+
+long SysBoundPoll(SyscallFrame& f) { return PollInKernel(f, FromMs(ArgInt(f, 2))); }
+long SysBoundPpoll(SyscallFrame& f) { return Ppoll(f, PollInKernel); }
+long SysBoundSelect(SyscallFrame& f) { return OldSelect(f, SelectInKernel); }
+long SysBoundPselect6(SyscallFrame& f) { return Pselect6(f, SelectInKernel); }
 
 }  // namespace green

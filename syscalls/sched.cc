@@ -18,9 +18,7 @@ long SysPrctl(SyscallFrame& f) {
         if (!green_copy(&name[i], from + i, 1)) return -EFAULT;
         if (!name[i]) break;
       }
-      for (int i = 0; i < 16; ++i) t->name[i] = name[i];
-      // The main thread's name is the process's: ps(1) shows it.
-      if (t->tid == static_cast<uint32_t>(RawSyscall(SYS_getpid))) SetProcessName(t->name);
+      SetTaskName(t, name);
       return 0;
     }
     case PR_GET_NAME:

@@ -89,6 +89,8 @@ long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t t
   for (int i = 0; i < 16; ++i) child->name[i] = cur->name[i];
   child->stack = cur->spawn_stack;
   cur->spawn_stack = nullptr;
+  child->scope = cur->spawn_scope;
+  child->bound = ShouldBind(child);
   // The child leaves the runtime through a copy of this very frame, on its own stack.
   auto frame = reinterpret_cast<SyscallFrame*>(stack_top - GREEN_RED_ZONE - sizeof(SyscallFrame));
   *frame = f;
@@ -98,8 +100,13 @@ long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t t
   if (flags & CLONE_PARENT_SETTID) CopyOut(parent_tid, tid);
   if (flags & CLONE_CHILD_SETTID) CopyOut(child_tid, tid);
   g_threads.fetch_add(1, std::memory_order_relaxed);
-  Spawn(child);
-  return tid;
+  const long r = Spawn(child);
+  if (!IsError(r)) return tid;
+  g_threads.fetch_sub(1, std::memory_order_relaxed);
+  cur->spawn_stack = child->stack;
+  EndSignalsOf(child);
+  FreeTask(child);
+  return -EAGAIN;
 }
 
 bool IsThread(uint64_t flags) { return (flags & CLONE_THREAD) && (flags & CLONE_VM); }

@@ -23,7 +23,7 @@ def green_program_test(
         deps = [],
         data = [],
         workers = [1, 2, 8],
-        modes = ["mn"],
+        modes = ["mn", "1:1"],
         timeout_s = 30,
         repeat = 1,
         env = {},
@@ -44,7 +44,7 @@ def green_program_test(
       deps: of the program.
       data: files the program reads, below $TEST_SRCDIR/libgreen.
       workers: values of GREEN_WORKERS to run with.
-      modes: values of GREEN_MODE to run with.
+      modes: values of GREEN_MODE to run with; 1:1 with the last of workers only.
       timeout_s: limit of each single run.
       repeat: how often each configuration is run.
       env: added to the environment of every run.

@@ -191,7 +191,9 @@ def main():
             sys.exit("the program fails without libgreen: the test itself is wrong")
 
     for mode in options.modes.split(","):
-        for workers in options.workers.split(","):
+        counts = options.workers.split(",")
+        # Under 1:1 workers matter to threads of scope process only.
+        for workers in counts if mode == "mn" else counts[-1:]:
             for _ in range(options.repeat):
                 run = Run(command, {**plain, "LD_PRELOAD": library, "GREEN_MODE": mode,
                                     "GREEN_WORKERS": workers, "GREEN_LOG": "start"},

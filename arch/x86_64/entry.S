@@ -219,13 +219,17 @@ green_call_on_stack:
         .cfi_endproc
         .size   green_call_on_stack, .-green_call_on_stack
 
-// long green_blocking_call(long nr, const long args[6]): a system call that may block. A signal
-// that finds rip at green_blocking_insn came before the call or made the kernel restart it.
+// long green_blocking_call(long nr, const long args[6], const uint8_t* handled): a system call that
+// may block; not made when *handled says that a handler ran. A signal that finds rip at
+// green_blocking_insn came before the call or made the kernel restart it; one that finds it there
+// or earlier in here may have missed the test.
         .globl  green_blocking_call, green_blocking_insn
         .hidden green_blocking_call, green_blocking_insn
         .type   green_blocking_call, @function
 green_blocking_call:
         .cfi_startproc
+        cmpb    $0, (%rdx)
+        jne     1f
         movq    %rdi, %rax
         movq    %rsi, %rcx
         movq    0(%rcx), %rdi
@@ -236,6 +240,8 @@ green_blocking_call:
         movq    40(%rcx), %r9
 green_blocking_insn:
         syscall
+        ret
+1:      movq    $-4, %rax               // -EINTR
         ret
         .cfi_endproc
         .size   green_blocking_call, .-green_blocking_call

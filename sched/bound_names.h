@@ -1,0 +1,13 @@
+// GREEN_BOUND=name,name*: the threads that are to be bound, by thread name or start symbol. Any
+// thread may ask; nothing is changed after the start.
+#pragma once
+
+namespace green {
+
+// True when `name` equals an entry of the list, or begins like one that ends in '*'.
+bool MatchesName(const char* list, const char* name);
+// The same with the list of the options.
+bool IsBoundName(const char* name);
+bool AnyBoundNames();
+
+}  // namespace green
