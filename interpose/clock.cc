@@ -1,5 +1,5 @@
-// The vDSO answers clock_gettime without passing a patched site, and its thread clock would be
-// the carrier's. Everything but thread CPU clocks goes on to libc.
+// The vDSO answers these without passing a patched site, and its thread clock would be the carrier's.
+// Everything but thread CPU clocks goes on to libc.
 #include <errno.h>
 #include <time.h>
 
@@ -7,26 +7,50 @@
 #include "sched/carrier.h"
 #include "sched/identity.h"
 
-extern "C" __attribute__((visibility("default"))) int clock_gettime(clockid_t clock,
-                                                                    timespec* ts) noexcept {
-  using Fn = int (*)(clockid_t, timespec*);
-  static Fn real;
-  if (__builtin_expect(!real, 0))
-    real = reinterpret_cast<Fn>(green::RealFunction("clock_gettime"));
-  const bool thread_clock = clock == CLOCK_THREAD_CPUTIME_ID || (clock < 0 && (clock & 4));
-  if (__builtin_expect(!thread_clock, 1) || !green::Started()) return real(clock, ts);
-  int64_t ns;
-  bool ours;
-  {
-    green::GreenSection inside;
-    ours = green::TaskClock(clock, &ns);
-  }
-  if (!ours) return real(clock, ts);
+namespace {
+
+using Fn = int (*)(clockid_t, timespec*);
+
+Fn Real(Fn* cached, const char* name) {
+  if (__builtin_expect(!*cached, 0)) *cached = reinterpret_cast<Fn>(green::RealFunction(name));
+  return *cached;
+}
+
+bool IsThreadClock(clockid_t clock) {
+  return clock == CLOCK_THREAD_CPUTIME_ID || (clock < 0 && (clock & 4));
+}
+
+// False: not one of a task's. ns < 0: of a task that has ended.
+bool Read(clockid_t clock, int64_t* ns) {
+  if (!green::Started()) return false;
+  green::GreenSection inside;
+  return green::TaskClock(clock, ns);
+}
+
+int Answer(int64_t ns, int64_t value, timespec* ts) {
   if (ns < 0) {
     errno = EINVAL;
     return -1;
   }
-  ts->tv_sec = ns / 1000000000;
-  ts->tv_nsec = ns % 1000000000;
+  if (ts) *ts = {value / 1000000000, value % 1000000000};
   return 0;
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) int clock_gettime(clockid_t clock,
+                                                                    timespec* ts) noexcept {
+  static Fn real;
+  int64_t ns;
+  if (__builtin_expect(!IsThreadClock(clock), 1) || !Read(clock, &ns))
+    return Real(&real, "clock_gettime")(clock, ts);
+  return Answer(ns, ns, ts);
+}
+
+extern "C" __attribute__((visibility("default"))) int clock_getres(clockid_t clock,
+                                                                   timespec* ts) noexcept {
+  static Fn real;
+  int64_t ns;
+  if (!IsThreadClock(clock) || !Read(clock, &ns)) return Real(&real, "clock_getres")(clock, ts);
+  return Answer(ns, 1, ts);
 }

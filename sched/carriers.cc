@@ -15,6 +15,7 @@
 #include "base/message.h"
 #include "sched/describe.h"
 #include "sched/one_to_one.h"
+#include "sched/signals.h"
 #include "sched/state.h"
 
 namespace green {
@@ -123,8 +124,7 @@ void CarrierThread(void* arg) {
   if (c->rescheduled) one_to_one::ResetScheduling(c);
   c->worker->carrier.store(c, std::memory_order_release);
   // From here on signals may arrive: in_green is 1, so they are noted.
-  const SigSet none = 0;
-  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+  UseCarrierMaskInKernel();
   SchedulerLoop(c);
 }
 

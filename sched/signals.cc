@@ -12,6 +12,7 @@
 #include "base/message.h"
 #include "sched/carriers.h"
 #include "sched/credentials.h"
+#include "sched/held_signals.h"
 #include "sched/identity.h"
 #include "sched/idle.h"
 #include "sched/reactor.h"
@@ -42,9 +43,6 @@ constexpr SigSet kLeftToKernel = SigBit(SIGTRAP) | SigBit(SIGSYS) | kNeverBlocke
 // These too, until someone blocks one: then it may have to stay pending, or be waited for.
 constexpr SigSet kLeftUntilBlocked = SigBit(SIGFPE) | SigBit(SIGILL) | SigBit(SIGABRT) | kStops;
 
-// Of a carrier whose ring is full. Kicks need no room there.
-constexpr SigSet kMaskWhenFull = ~(kFaults | SigBit(kKickSignal));
-
 SpinLock g_action_lock;
 KernelSigaction g_actions[65];
 std::atomic<SigSet> g_blocked_once{0};  // of kLeftUntilBlocked; written under g_action_lock
@@ -56,6 +54,7 @@ std::atomic<SigSet> g_process_pending{0};
 std::atomic<uint32_t> g_in_flight{0};
 
 extern "C" void green_signal_entry(int sig, void* info, void* context);
+void Route(const SigInfo& info, Task* current, bool first);
 
 bool IsHandler(const KernelSigaction& a) {
   return a.handler != reinterpret_cast<void*>(SIG_DFL) &&
@@ -221,6 +220,62 @@ Task* FindReceiver(SigSet bit) {
   return search.found;
 }
 
+// The first thread takes its mask over in the handler.
+void KickFirst() {
+  if (CurrentCarrier()->tid != g_sched.pid)
+    RawSyscall(SYS_tgkill, g_sched.pid, g_sched.pid, kKickSignal);
+}
+
+bool TakeFromKernel(SigSet set) {
+  set &= ~(kFaults | kNeverBlocked | SigBit(kKickSignal));
+  const KernelTimespec zero = {0, 0};
+  SigInfo info;
+  if (!set || RawSyscall(SYS_rt_sigtimedwait, &set, &info, &zero, sizeof set) <= 0) return false;
+  Route(info, CurrentTask(), CurrentCarrier()->tid == g_sched.pid);
+  return true;
+}
+
+__attribute__((noinline)) void ReleaseHeld(SigSet set) {
+  while (TakeFromKernel(set & HeldSignals())) {
+  }
+  ClearHeld(set);
+  UseCarrierMaskInKernel();
+  KickFirst();
+}
+
+SigSet AcceptedByNone(SigSet set) {
+  ForEachTask(
+      [](Task* t, void* arg) {
+        auto set = static_cast<SigSet*>(arg);
+        if (t->alive)
+          *set &= __atomic_load_n(&t->mask, __ATOMIC_SEQ_CST) &
+                  ~t->waiting_for.load(std::memory_order_seq_cst);
+        return *set != 0;
+      },
+      &set);
+  return set;
+}
+
+// Nobody accepts this one: back to the kernel with it. Not a real-time one, which would come behind
+// others; it waits in the process's set, and those behind it in the kernel. False: somebody does now,
+// or it is to stay.
+bool GiveBack(int sig, const SigInfo& info) {
+  const SigSet bit = SigBit(sig);
+  SetHeld(bit);
+  UseCarrierMaskInKernel();
+  if (!(HeldSignals() & bit)) return false;
+  if (FindReceiver(bit)) {
+    ClearHeld(bit);
+    UseCarrierMaskInKernel();
+    return false;
+  }
+  if (sig > kKickSignal) return false;
+  if (!IsError(RawSyscall(SYS_rt_sigqueueinfo, g_sched.pid, sig, &info))) return true;
+  // By a carrier that may not say so: what a task sends to its own process.
+  return info.Code() == SI_USER && info.Sender() == g_sched.pid &&
+         RawSyscall(SYS_kill, g_sched.pid, sig) == 0;
+}
+
 // Signals of the process whose receiver ended or blocked them before it took them.
 void Retarget(SigSet set) {
   for (; set; set &= set - 1)
@@ -301,6 +356,24 @@ Delivered DeliverAll(Task* t, ucontext_t* uc) {
   return what;
 }
 
+// A signal that the kernel sent while `current` ran on the process's first thread or another, to whom
+// it is for.
+void Route(const SigInfo& info, Task* current, bool first) {
+  const int sig = info.Signo();
+  // What the kernel sends to a thread for what that thread did: the current task's. What another
+  // process sends to a thread: the first one's number is the main task's too.
+  const bool directed = info.Code() == SI_TKILL;
+  const bool own = sig == SIGPIPE || sig == SIGXFSZ || directed;
+  Task* t = own ? current : nullptr;
+  if (info.Code() == SI_TIMER) t = FindTask(TimerTask(info.TimerId()));
+  if (directed && first)
+    if (Task* main = FindTask(g_sched.pid)) t = main;
+  if (t)
+    SendToTask(t, sig, info);
+  else
+    SendToProcess(sig, info);
+}
+
 void Note(Carrier* c, const void* info, ucontext_t* uc) {
   const uint32_t n = c->noted_count.load(std::memory_order_relaxed);
   if (n < kMaxNoted) {
@@ -311,7 +384,7 @@ void Note(Carrier* c, const void* info, ucontext_t* uc) {
     g_in_flight.fetch_add(1, std::memory_order_seq_cst);
   }
   // Full: the kernel keeps the others until RouteNoted has made room.
-  if (n + 1 >= kMaxNoted) *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = kMaskWhenFull;
+  *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(c);
   c->attention.store(1, std::memory_order_seq_cst);
   // Were it about to sleep: none of its beds lets it.
   c->wake_word.store(1, std::memory_order_seq_cst);
@@ -340,8 +413,9 @@ void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
 }
 
 // The scheduler wants something of this carrier, which is inside libgreen: at the end of the call.
-void NoteKick(Carrier* c) {
+void NoteKick(Carrier* c, ucontext_t* uc) {
   // With a task's attention flag up the kick is about a signal, which that flag brings about.
+  *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(c);
   if (!c->task || c->task->attention.load(std::memory_order_relaxed)) return;
   c->kicked.store(1, std::memory_order_relaxed);
 }
@@ -391,7 +465,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
       return;
     }
     if (sig == kKickSignal)
-      NoteKick(c);
+      NoteKick(c, uc);
     else
       Note(c, info, uc);
     return;
@@ -400,7 +474,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (routes) g_in_flight.fetch_add(1, std::memory_order_seq_cst);
   // A handler may move the task out of its blocking call's carrier; the mark goes with it.
   const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
-  const bool leader = c->tid == g_sched.pid;
+  const bool first = c->tid == g_sched.pid;
   c->in_syscall.store(0, std::memory_order_relaxed);
   // Inside before the next signal can come: it is noted, and its frame is gone at once.
   __atomic_store_n(&c->in_green, uint8_t{1}, __ATOMIC_SEQ_CST);
@@ -411,7 +485,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     // On the way in, out or right behind a call's own instruction, where it finds a task that does
     // nothing but calls: at the end of the call too.
     if (InLibraryText(pc))
-      NoteKick(CurrentCarrier());
+      NoteKick(CurrentCarrier(), uc);
     else if (!ShareIfAsked() && !t->attention.load(std::memory_order_acquire))
       Preempt();
   } else if (fault) {
@@ -422,13 +496,8 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     } else {
       RunHandler(t, si, uc);
     }
-  } else if (si.Code() == SI_TIMER && FindTask(TimerTask(si.TimerId()))) {
-    SendToTask(FindTask(TimerTask(si.TimerId())), sig, si);
-  } else if (si.Code() == SI_TKILL) {
-    Task* main = leader ? FindTask(g_sched.pid) : nullptr;
-    SendToTask(main ? main : t, sig, si);
   } else {
-    SendToProcess(sig, si);
+    Route(si, t, first);
   }
   if (routes) g_in_flight.fetch_sub(1, std::memory_order_seq_cst);
   for (;;) {
@@ -436,7 +505,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     if (what != Delivered::kNone) CancelRestart(t, what, uc);
     if (what == Delivered::kNone) t->stray = true;
     if (static_cast<uint8_t>(what) > t->handled) t->handled = static_cast<uint8_t>(what);
-    *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = 0;
+    *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(CurrentCarrier());
     uc->uc_stack.ss_sp = nullptr;
     uc->uc_stack.ss_size = 0;
     uc->uc_stack.ss_flags = SS_DISABLE;
@@ -472,7 +541,8 @@ int SendToTask(Task* t, int sig, const SigInfo& info, uint32_t tid) {
       return 0;
     if (int r = Append(&t->signals, t->pending, info)) return r;
   }
-  if (Accepts(t, bit)) Notify(t);
+  // One that it blocks may be what it reads a signalfd for: let it look.
+  if (Accepts(t, bit) || t->reason == WaitReason::kFd) Notify(t);
   return 0;
 }
 
@@ -491,6 +561,7 @@ int SendToProcess(int sig, const SigInfo& info) {
       return 0;
     }
   }
+  if (!receiver && GiveBack(sig, info)) return 0;
   {
     // Pending for the process, not the task: whoever accepts it first has it.
     LockGuard guard(g_process_lock);
@@ -499,6 +570,12 @@ int SendToProcess(int sig, const SigInfo& info) {
   // A task may have unblocked it since the search: it would have seen the pending bit, or we it.
   if (!receiver) receiver = FindReceiver(bit);
   if (receiver) Notify(receiver);
+  return 0;
+}
+
+int TakeOwnPending(Task* t, SigSet set, SigInfo* info) {
+  while (const int sig = PickSignal(t->pending.load(std::memory_order_seq_cst) & set))
+    if (Take(t->signal_lock, &t->signals, t->pending, sig, info)) return sig;
   return 0;
 }
 
@@ -542,10 +619,35 @@ void SetTaskMask(Task* t, SigSet mask) {
   NoteBlocked(mask);
   // seq_cst against Accepts: the sender sees the mask or we its pending bit.
   __atomic_store_n(&t->mask, mask & ~kNeverBlocked, __ATOMIC_SEQ_CST);
+  AcceptHeld(old & ~t->mask);
   const SigSet shared = g_process_pending.load(std::memory_order_seq_cst);
   if (__builtin_expect((shared & t->mask & ~old) != 0, 0)) Retarget(shared & t->mask & ~old);
   if (__builtin_expect((PendingOf(t) & ~t->mask) != 0, 0))
     t->attention.store(true, std::memory_order_seq_cst);
+}
+
+void HoldUnaccepted(SigSet set) {
+  if (set & SigBit(kKickSignal)) return;  // libc's own, for a few instructions
+  set = AcceptedByNone(set & ~HeldSignals());
+  if (!set) return;
+  SetHeld(set);
+  ClearHeld(set & ~AcceptedByNone(set));
+  UseCarrierMaskInKernel();
+  KickFirst();
+}
+
+void AcceptHeld(SigSet set) {
+  set &= HeldSignals();
+  if (__builtin_expect(set != 0, 0)) ReleaseHeld(set);
+}
+
+SigSet PendingInKernel() {
+  SigSet set = 0;
+  if (const SigSet held = HeldSignals()) {
+    RawSyscall(SYS_rt_sigpending, &set, sizeof set);
+    set &= held;
+  }
+  return set;
 }
 
 bool HasDeliverable(Task* t) {
@@ -597,22 +699,6 @@ void DeliverOutside() {
   LeaveGreenAndDeliver();
 }
 
-namespace {
-// A signal that the kernel sent while `current` ran, to whom it is for.
-void Route(const SigInfo& info, Task* current) {
-  const int sig = info.Signo();
-  // What the kernel sends to a thread for what that thread did: the current task's.
-  const bool own = sig == SIGPIPE || sig == SIGXFSZ;
-  Task* timer_task = info.Code() == SI_TIMER ? FindTask(TimerTask(info.TimerId())) : nullptr;
-  if (timer_task)
-    SendToTask(timer_task, sig, info);
-  else if (own && current)
-    SendToTask(current, sig, info);
-  else
-    SendToProcess(sig, info);
-}
-}  // namespace
-
 void RouteNoted() {
   Carrier* c = CurrentCarrier();
   NotedSignal noted[kMaxNoted];
@@ -620,27 +706,25 @@ void RouteNoted() {
   c->attention.store(0, std::memory_order_seq_cst);
   if (c->noted_count.load(std::memory_order_seq_cst) == 0) return;
   // Signals that come while we copy append behind; block them for the few instructions.
-  const SigSet all = ~SigSet{0}, none = 0;
+  const SigSet all = ~SigSet{0};
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
   const uint32_t n = c->noted_count.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < n; ++i) noted[i] = c->noted[i];
   c->noted_count.store(0, std::memory_order_relaxed);
   c->attention.store(0, std::memory_order_relaxed);
-  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+  UseCarrierMaskInKernel();
   for (uint32_t i = 0; i < n; ++i) {
     SigInfo info;
     for (int k = 0; k < 128; ++k) info.bytes[k] = noted[i].info[k];
-    Route(info, c->task);
+    Route(info, c->task, c->tid == g_sched.pid);
   }
   g_in_flight.fetch_sub(n, std::memory_order_seq_cst);
 }
 
 void FetchSignals(SigSet set) {
-  set &= ~(kFaults | kNeverBlocked | SigBit(kKickSignal));
-  const KernelTimespec zero = {0, 0};
-  SigInfo info;
-  while (RawSyscall(SYS_rt_sigtimedwait, &set, &info, &zero, sizeof set) > 0)
-    Route(info, CurrentTask());
+  // One that nobody accepts goes back, and is then held.
+  while (TakeFromKernel(set & ~HeldSignals())) {
+  }
   // Those that a carrier has got but not routed. Bounded: it may wait for this very worker.
   for (int i = 0; i < 100; ++i) {
     if (CarrierAttention()) RouteNoted();
@@ -651,11 +735,32 @@ void FetchSignals(SigSet set) {
 
 bool HasHandler(int sig) { return sig >= 1 && sig <= 64 && IsHandler(ActionOf(sig)); }
 
+namespace {
+// What was sent to the first thread itself is the main task's; the process's goes back.
+void AdoptPending(Task* main_task, SigSet blocked) {
+  constexpr int kMost = 64;
+  SigInfo others[kMost];
+  int n = 0;
+  SigInfo info;
+  const KernelTimespec zero = {0, 0};
+  while (n < kMost &&
+         RawSyscall(SYS_rt_sigtimedwait, &blocked, &info, &zero, sizeof blocked) > 0) {
+    if (info.Code() == SI_TKILL)
+      Append(&main_task->signals, main_task->pending, info);
+    else
+      others[n++] = info;
+  }
+  for (int i = 0; i < n; ++i)
+    RawSyscall(SYS_rt_sigqueueinfo, g_sched.pid, others[i].Signo(), &others[i]);
+}
+}  // namespace
+
 int StartSignals(Task* main_task) {
   SigSet mask = 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, nullptr, &mask, sizeof mask);
   main_task->mask = mask;
   SigSet blocked = mask;
+  SetHeld(mask);
   for (int sig = 1; sig <= 64; ++sig) {
     if (kNeverBlocked & SigBit(sig)) continue;
     RawSyscall(SYS_rt_sigaction, sig, nullptr, &g_actions[sig], sizeof(SigSet));
@@ -666,6 +771,7 @@ int StartSignals(Task* main_task) {
       InstallInKernel(sig, a);
   }
   NoteBlocked(blocked);
+  AdoptPending(main_task, mask);
   KernelSigaction kick = {reinterpret_cast<void*>(green_signal_entry),
                           SA_SIGINFO | SA_NODEFER | SA_RESTART | kSaRestorer,
                           reinterpret_cast<void*>(green_sigreturn), ~kFaults};
@@ -679,6 +785,7 @@ void RestoreKernelSignals(Task* survivor) {
   g_process_signals = nullptr;
   g_process_pending.store(0, std::memory_order_relaxed);
   g_in_flight.store(0, std::memory_order_relaxed);
+  ClearHeld(~SigSet{0});
   g_blocked_once.store(0, std::memory_order_relaxed);
   ResetSignalNodesAfterFork();
   for (int sig = 1; sig <= 64; ++sig) {
@@ -693,13 +800,25 @@ void RestoreKernelSignals(Task* survivor) {
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &survivor->mask, nullptr, sizeof(SigSet));
 }
 
+void ReturnPendingToKernel(Task* t) {
+  const SigSet all = ~SigSet{0};
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+  SigInfo info;
+  while (const SigSet some = t->pending.load(std::memory_order_seq_cst))
+    if (Take(t->signal_lock, &t->signals, t->pending, __builtin_ctzll(some) + 1, &info))
+      RawSyscall(SYS_rt_tgsigqueueinfo, g_sched.pid, CurrentCarrier()->tid, info.Signo(), &info);
+  while (const SigSet some = g_process_pending.load(std::memory_order_seq_cst))
+    if (Take(g_process_lock, &g_process_signals, g_process_pending, __builtin_ctzll(some) + 1,
+             &info))
+      RawSyscall(SYS_rt_sigqueueinfo, g_sched.pid, info.Signo(), &info);
+}
+
 void UseTaskMaskInKernel(Task* t) {
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &t->mask, nullptr, sizeof(SigSet));
 }
 
 void UseCarrierMaskInKernel() {
-  const bool full = CurrentCarrier()->noted_count.load(std::memory_order_relaxed) == kMaxNoted;
-  const SigSet mask = full ? kMaskWhenFull : 0;
+  const SigSet mask = CarrierMask(CurrentCarrier());
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
 }
 

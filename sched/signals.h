@@ -1,5 +1,5 @@
-// Signals of tasks. The kernel knows carriers, not tasks, so it is only a source here: carriers
-// block nothing, every caught signal comes to green_signal_entry, and masks, pending sets and
+// Signals of tasks. The kernel knows carriers, not tasks, so it is only a source here: what some
+// task accepts no carrier's mask keeps (held_signals.h), every caught signal comes to green_signal_entry, and masks, pending sets and
 // the choice of the receiver are libgreen's.
 //
 //   arrival outside libgreen (in_green = 0): handled at once, on the current task's stack, in the
@@ -31,6 +31,7 @@ struct SigInfo {
   int Signo() const { return reinterpret_cast<const int*>(bytes)[0]; }
   int Code() const { return reinterpret_cast<const int*>(bytes)[2]; }
   int TimerId() const { return reinterpret_cast<const int*>(bytes)[4]; }
+  uint32_t Sender() const { return reinterpret_cast<const uint32_t*>(bytes)[4]; }
 };
 
 // A kernel-like siginfo of a signal sent by this process (si_code as given).
@@ -43,8 +44,16 @@ int SendToProcess(int sig, const SigInfo& info);
 void SetTaskMask(Task* t, SigSet mask);
 long SetAction(int sig, const KernelSigaction* action, KernelSigaction* old);
 SigSet PendingOf(Task* t);
+// Signals that stay with the kernel as no task accepts them (held_signals.h). A task blocks `set`:
+// what nobody else accepts of it stays there from now on. It accepts `set`, by its mask or by
+// waiting, which it has published: what stayed there comes in.
+void HoldUnaccepted(SigSet set);
+void AcceptHeld(SigSet set);
+SigSet PendingInKernel();
 // Removes and returns a pending signal of `set`: number, or 0.
 int TakePending(Task* t, SigSet set, SigInfo* info);
+// The same, only of those sent to t itself.
+int TakeOwnPending(Task* t, SigSet set, SigInfo* info);
 
 // True when a signal can be delivered to t now; clears a stale attention flag.
 bool HasDeliverable(Task* t);
@@ -70,6 +79,8 @@ int StartSignals(Task* main_task);
 void RestoreKernelSignals(Task* survivor);
 // Around exec: the kernel's mask becomes the task's, and back if it failed.
 void UseTaskMaskInKernel(Task* t);
+// What is pending outlives exec.
+void ReturnPendingToKernel(Task* t);
 void UseCarrierMaskInKernel();
 
 }  // namespace green

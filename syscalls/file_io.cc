@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include "syscalls/handlers.h"
+#include "syscalls/signal_fd.h"
 #include "syscalls/socket_io.h"
 #include "syscalls/tty_signals.h"
 
@@ -23,7 +24,8 @@ long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction)
     return BlockingRaw(f, false);
   const long r = TryOrWait(fd, s, direction, [&](int at, FdState*) -> long {
     pollfd p = {at, static_cast<short>(direction == kOut ? POLLOUT : POLLIN), 0};
-    if (RawSyscall(SYS_poll, &p, 1, 0) == 0) return -EAGAIN;
+    const long ready = RawSyscall(SYS_poll, &p, 1, 0);
+    if (ready == 0 || ready == -EINTR) return -EAGAIN;  // EINTR: not ready, and a kick came
     return BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
                         static_cast<long>(f.rdx), static_cast<long>(f.r10),
                         static_cast<long>(f.r8), static_cast<long>(f.r9), false,
@@ -79,6 +81,8 @@ long SysRead(SyscallFrame& f) {
     return r == kCannotWait ? BlockingRaw(f, false) : r;
   }
   if (!(flags & (kPipe | kOther))) return BlockingRaw(f, false);
+  if ((flags & kAnonymous) && CurrentTask()->pending.load(std::memory_order_relaxed))
+    if (const long r = ReadOwnSignals(fd, ArgAs<void*>(f, 1), f.rdx)) return r;
   const iovec v = {ArgAs<void*>(f, 1), f.rdx};
   return ReadNowait(f, fd, s, &v, 1);
 }

@@ -81,8 +81,22 @@ long WaitAny(Watched* w, size_t n, int64_t deadline) {
   return result;
 }
 
+// Even without a timeout the kernel says EINTR when nothing is ready and a signal comes, which may
+// be a kick or one for another task.
+template <typename Ask>
+long AskAgainIfInterrupted(Ask ask) {
+  long r;
+  do r = ask();
+  while (r == -EINTR);
+  return r;
+}
+
+long PollNow(pollfd* fds, size_t n) {
+  return AskAgainIfInterrupted([&] { return RawSyscall(SYS_poll, fds, n, 0); });
+}
+
 long Poll(pollfd* fds, size_t n, int64_t timeout) {
-  long r = RawSyscall(SYS_poll, fds, n, 0);
+  long r = PollNow(fds, n);
   if (r != 0 || timeout == 0) return r;
   const int64_t deadline = DeadlineAfter(timeout);
   Scratch<Watched, 4> watched(n);
@@ -94,10 +108,10 @@ long Poll(pollfd* fds, size_t n, int64_t timeout) {
       if (!CopyIn(&p, fds + i)) return -EFAULT;
       if (p.fd >= 0) Watch(watched[count++], p.fd, Directions(p.events));
     }
-    r = RawSyscall(SYS_poll, fds, n, 0);
+    r = PollNow(fds, n);
     if (r != 0) return r;
     const long w = WaitAny(watched.Data(), count, deadline);
-    if (w == -ETIMEDOUT) return RawSyscall(SYS_poll, fds, n, 0);
+    if (w == -ETIMEDOUT) return PollNow(fds, n);
     if (w == -EINTR) return kRestartNoHandler;
     if (w == kCannotWait) return w;
   }
@@ -150,7 +164,10 @@ long Select(int n, uint64_t* in, uint64_t* out, uint64_t* except, int64_t timeou
       }
     }
     KernelTimespec zero = {0, 0};
-    const long r = RawSyscall(SYS_select, n, in, out, except, &zero);
+    const long r = AskAgainIfInterrupted([&] {
+      zero = {0, 0};
+      return RawSyscall(SYS_select, n, in, out, except, &zero);
+    });
     if (r != 0 || timeout == 0) return r;
     const long w = WaitAny(watched.Data(), count, deadline);
     // The kernel's empty answer stands in the program's sets; ask anew with what it asked.

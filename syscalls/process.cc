@@ -65,6 +65,7 @@ void BeginVmChild() {
 }
 
 long SysExecve(SyscallFrame& f) {
+  ReturnPendingToKernel(CurrentTask());
   UseTaskMaskInKernel(CurrentTask());
   const long r = Raw(f);  // returns only on failure
   UseCarrierMaskInKernel();

@@ -60,6 +60,7 @@ long SysSigprocmask(SyscallFrame& f) {
       default: return -EINVAL;
     }
     SetTaskMask(t, set);
+    if (const SigSet fresh = t->mask & ~old) HoldUnaccepted(fresh);
   }
   if (f.rdx && !CopyOut(ArgAs<void*>(f, 2), old)) return -EFAULT;
   return 0;
@@ -68,7 +69,7 @@ long SysSigprocmask(SyscallFrame& f) {
 long SysSigpending(SyscallFrame& f) {
   if (f.rsi > sizeof(SigSet)) return -EINVAL;
   Task* t = CurrentTask();
-  const SigSet set = PendingOf(t) & t->mask;
+  const SigSet set = (PendingOf(t) | PendingInKernel()) & t->mask;
   return CopyOut(ArgAs<void*>(f, 0), set) ? 0 : -EFAULT;
 }
 
@@ -103,10 +104,11 @@ long SysSigaltstack(SyscallFrame& f) {
 
 long SysKill(SyscallFrame& f) {
   const int pid = ArgInt(f, 0), sig = ArgInt(f, 1);
-  if (static_cast<uint32_t>(pid) != Pid() || sig <= 0 || sig > 64 || sig == SIGKILL ||
-      sig == SIGSTOP)
-    return Raw(f);
-  return SendToProcess(sig, MakeSigInfo(sig, SI_USER));
+  // A thread's number stands for its process, as natively.
+  const bool ours = pid > 0 && (static_cast<uint32_t>(pid) == Pid() || FindTask(static_cast<uint32_t>(pid)));
+  if (!ours || sig < 0 || sig > 64) return Raw(f);
+  if (sig == SIGKILL || sig == SIGSTOP) return RawSyscall(SYS_kill, Pid(), sig);
+  return sig ? SendToProcess(sig, MakeSigInfo(sig, SI_USER)) : 0;
 }
 
 long SysSigqueueinfo(SyscallFrame& f) {
@@ -173,6 +175,7 @@ long SysSigtimedwait(SyscallFrame& f) {
   long r = 0;
   // Accepting first, then looking: a sender sees the one or we the other.
   while (!(sig = TakePending(t, set, &info))) {
+    AcceptHeld(set);
     if (HasDeliverable(t)) {
       r = kRestartNoHandler;
       break;

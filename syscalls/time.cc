@@ -65,6 +65,14 @@ long SysClockNanosleep(SyscallFrame& f) {
   return r;
 }
 
+long SysClockGetres(SyscallFrame& f) {
+  int64_t ns;
+  if (!TaskClock(ArgInt(f, 0), &ns)) return Raw(f);
+  if (ns < 0) return -EINVAL;
+  const KernelTimespec ts = {0, 1};
+  return !f.rsi || CopyOut(ArgAs<void*>(f, 1), ts) ? 0 : -EFAULT;
+}
+
 // clock_gettime(2) as a system call; libc mostly uses the vDSO (interpose/clock.cc).
 long SysClockGettime(SyscallFrame& f) {
   int64_t ns;
