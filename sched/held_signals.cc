@@ -17,16 +17,15 @@ constexpr SigSet kMaskWhenFull = ~(kFaults | SigBit(kKickSignal));
 constexpr SigSet kByAny = kFaults | SigBit(kKickSignal) | SigBit(SIGPIPE) | SigBit(SIGXFSZ) |
                           SigBit(SIGTTIN) | SigBit(SIGTTOU);
 
-std::atomic<SigSet> g_held{0};
-
 }  // namespace
+
+std::atomic<SigSet> g_held{0};
 
 SigSet CarrierMask(const Carrier* c) {
   if (c->noted_count.load(std::memory_order_relaxed) == kMaxNoted) return kMaskWhenFull;
   return (c->tid == g_sched.pid ? 0 : ~kByAny) | HeldSignals();
 }
 
-SigSet HeldSignals() { return g_held.load(std::memory_order_seq_cst); }
 void SetHeld(SigSet set) { g_held.fetch_or(set & ~kNeverHeld, std::memory_order_seq_cst); }
 void ClearHeld(SigSet set) { g_held.fetch_and(~set, std::memory_order_seq_cst); }
 

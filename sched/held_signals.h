@@ -21,7 +21,8 @@ namespace green {
 // What c is to block in the kernel.
 SigSet CarrierMask(const Carrier* c);
 
-SigSet HeldSignals();
+extern std::atomic<SigSet> g_held;
+inline SigSet HeldSignals() { return g_held.load(std::memory_order_seq_cst); }
 // Faults are never held: the kernel ends a process that has one and blocks it.
 void SetHeld(SigSet set);
 void ClearHeld(SigSet set);

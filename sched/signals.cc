@@ -626,8 +626,7 @@ void SetTaskMask(Task* t, SigSet mask) {
     t->attention.store(true, std::memory_order_seq_cst);
 }
 
-void HoldUnaccepted(SigSet set) {
-  if (set & SigBit(kKickSignal)) return;  // libc's own, for a few instructions
+void HoldUnacceptedSlow(SigSet set) {
   set = AcceptedByNone(set & ~HeldSignals());
   if (!set) return;
   SetHeld(set);

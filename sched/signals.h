@@ -47,7 +47,12 @@ SigSet PendingOf(Task* t);
 // Signals that stay with the kernel as no task accepts them (held_signals.h). A task blocks `set`:
 // what nobody else accepts of it stays there from now on. It accepts `set`, by its mask or by
 // waiting, which it has published: what stayed there comes in.
-void HoldUnaccepted(SigSet set);
+void HoldUnacceptedSlow(SigSet set);
+inline void HoldUnaccepted(SigSet set) {
+  // With this one it is libc's own, for a few instructions or a thread's last ones.
+  constexpr int kCancelSignal = 32;
+  if (set && !(set & SigBit(kCancelSignal))) HoldUnacceptedSlow(set);
+}
 void AcceptHeld(SigSet set);
 SigSet PendingInKernel();
 // Removes and returns a pending signal of `set`: number, or 0.

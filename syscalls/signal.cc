@@ -60,7 +60,7 @@ long SysSigprocmask(SyscallFrame& f) {
       default: return -EINVAL;
     }
     SetTaskMask(t, set);
-    if (const SigSet fresh = t->mask & ~old) HoldUnaccepted(fresh);
+    HoldUnaccepted(t->mask & ~old);
   }
   if (f.rdx && !CopyOut(ArgAs<void*>(f, 2), old)) return -EFAULT;
   return 0;
