@@ -542,7 +542,7 @@ int SendToTask(Task* t, int sig, const SigInfo& info, uint32_t tid) {
     if (int r = Append(&t->signals, t->pending, info)) return r;
   }
   // One that it blocks may be what it reads a signalfd for: let it look.
-  if (Accepts(t, bit) || t->reason == WaitReason::kFd) Notify(t);
+  if (Accepts(t, bit) || t->bound || t->reason == WaitReason::kFd) Notify(t);
   return 0;
 }
 

@@ -151,6 +151,8 @@ long SysWritev(SyscallFrame& f) {
 }
 
 long SysBoundTransfer(SyscallFrame& f) {
+  if (f.rax == SYS_read && CurrentTask()->pending.load(std::memory_order_relaxed))
+    if (const long r = ReadOwnSignals(ArgInt(f, 0), ArgAs<void*>(f, 1), f.rdx)) return r;
   const SigSet blocked = BlockedTtySignals();
   const int fd = ArgInt(f, 0);
   FdState* s = blocked ? FdStateOf(fd) : nullptr;
