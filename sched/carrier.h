@@ -34,13 +34,20 @@ struct NotedSignal {
 
 inline constexpr uint32_t kMaxNoted = 16;
 
+// Why the current task is to give its carrier up at the end of its call.
+enum Kick : uint8_t {
+  kNoKick,
+  kSliceOver,   // the monitor's signal came inside libgreen
+  kWokeWaiter,  // it has woken one that had waited long (futex_table.cc)
+};
+
 struct Carrier {
   Carrier* self;
   uint8_t native;      // no runtime on this thread: every call goes straight to the kernel
   uint8_t in_green;
   std::atomic<uint8_t> retake;
   std::atomic<uint8_t> attention;  // noted signals wait
-  std::atomic<uint8_t> kicked;  // a kick came inside libgreen; next to attention: read together
+  std::atomic<uint8_t> kicked;  // a Kick, obeyed at the end of the call; read together with attention
   uint8_t helper;  // no carrier: the monitor
   uint8_t padding[2];
   Task* task;

@@ -248,7 +248,7 @@ long SendOffNew(Carrier* c, Worker* w) {
   c->tid = 0;
   c->retake.store(0, std::memory_order_relaxed);
   c->attention.store(0, std::memory_order_relaxed);
-  c->kicked.store(0, std::memory_order_relaxed);
+  c->kicked.store(kNoKick, std::memory_order_relaxed);
   c->exit_word.store(1, std::memory_order_relaxed);
   RawSyscall(SYS_set_tid_address, &c->exit_word);
   c->ended.store(true, std::memory_order_release);

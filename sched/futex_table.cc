@@ -5,6 +5,7 @@
 
 #include "arch/x86_64/user_memory.h"
 #include "base/list.h"
+#include "sched/monitor.h"
 #include "sched/scheduler.h"
 
 namespace green {
@@ -88,6 +89,13 @@ __attribute__((always_inline)) inline long Sleep(Waiter* w, int64_t deadline) {
   if (late) return 0;
   return deadline != kNever && !cur->attention.load(std::memory_order_acquire) ? -ETIMEDOUT
                                                                                : -EINTR;
+}
+
+// A lock that its holder takes again at once is held at nearly every moment at which the holder is
+// preempted: who was woken for it finds it taken, time after time. So who has waited long runs as
+// soon as it is woken, while the word is free; natively a long sleeper preempts its waker too.
+bool HasWaitedLong(const Task* t) {
+  return CoarseMs() - t->since_ms >= g_monitor.long_wait_ms;
 }
 
 // Tasks to unpark once the lock is released. Chained through queue_next would clash with the run
@@ -246,7 +254,9 @@ long FutexWake(uint32_t* word, int count, uint32_t bitset) {
   // Less than one counts as one, as the kernel has it.
   Task* t = TakeOne(b, word, bitset);
   if (!t) return 0;
+  const bool waited_long = HasWaitedLong(t);
   Unpark(t);
+  if (__builtin_expect(waited_long, 0)) AskToGiveWay();
   return 1;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arch/x86_64/base_registers.h"
+#include "sched/monitor.h"
 #include "sched/scheduler.h"
 
 namespace green {
@@ -39,6 +40,11 @@ void Unpark(Task* t) {
 }
 
 void UnparkLater(Task* t) { Unpark(t); }
+
+namespace {
+std::atomic<int> g_asked{0};
+}
+void AskToGiveWay() { ++g_asked; }
 
 namespace {
 
@@ -164,6 +170,18 @@ TEST(FutexTableTest, SpuriousUnparkDoesNotEndAWait) {
   }
   EXPECT_FALSE(woken);
   TaskThread([&] { Await([&] { return FutexWake(&word, 1, kAny) == 1; }); });
+}
+
+TEST(FutexTableTest, WakerGivesWayToOneThatWaitedLong) {
+  for (uint32_t waited_ms : {0u, 1u, 50u}) {
+    uint32_t word = 1;
+    g_monitor.coarse_ms.store(1000);
+    TaskThread waiter([&] { EXPECT_EQ(FutexWait(&word, 1, kAny, kNever), 0); });
+    waiter.task()->since_ms = 1000 - waited_ms;
+    g_asked = 0;
+    TaskThread([&] { Await([&] { return FutexWake(&word, 1, kAny) == 1; }); });
+    EXPECT_EQ(g_asked, waited_ms == 50);
+  }
 }
 
 TEST(FutexTableTest, BitsetChoosesWhomToWake) {

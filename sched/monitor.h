@@ -15,6 +15,7 @@ struct alignas(64) MonitorState {
   // Milliseconds since the start, for reports. The monitor sets it at every tick; when it sleeps,
   // whoever parks or comes back from idling does.
   std::atomic<uint32_t> coarse_ms{0};
+  uint32_t long_wait_ms = 5;  // half a slice: who has waited that long for a lock is to have it
   int64_t started_ns = 0;
 };
 inline MonitorState g_monitor;

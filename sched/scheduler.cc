@@ -83,6 +83,8 @@ __attribute__((noinline)) void NoteDelay(Worker* w, Task* t) {
 
 inline void PrepareRun(Carrier* c, Task* next, int64_t now) {
   c->run_since = now;
+  // Meant for the one that ran before, which has given way.
+  c->kicked.store(kNoKick, std::memory_order_relaxed);
   if (__builtin_expect(next->queued_ns != 0, 0)) NoteDelay(c->worker, next);
   if (__builtin_expect(next->affinity != c->affinity, 0)) ApplyAffinity(c, next);
   next->on_cpu.store(true, std::memory_order_relaxed);
@@ -398,6 +400,29 @@ void Yield() {
     RawSyscall(SYS_sched_yield);
 }
 
+void AskToGiveWay() { CurrentCarrier()->kicked.store(kWokeWaiter, std::memory_order_relaxed); }
+
+namespace {
+// To the global queue, where tasks that compute go round among all workers: else those of a worker
+// that happens to have many would get less than those of one that has few.
+void GoRound(Task* cur) {
+  cur->reason = WaitReason::kPreempted;
+  g_sched.global.Push(cur);
+  if (g_sched.idle_count.load(std::memory_order_seq_cst)) WakeWorker();
+  SwitchAway(cur);
+  cur->reason = WaitReason::kNone;
+}
+
+// The one that was just woken goes first.
+void GiveWay(Worker* w, Task* cur) {
+  cur->reason = WaitReason::kYield;
+  w->queue.Push(cur, g_sched.global);
+  MaybeWake(w);
+  SwitchAway(cur);
+  cur->reason = WaitReason::kNone;
+}
+}  // namespace
+
 void Preempt() {
   Carrier* c = CurrentCarrier();
   Task* cur = c->task;
@@ -405,10 +430,7 @@ void Preempt() {
   const uint8_t save = cur->save_vectors;
   cur->save_vectors = 0;  // the kernel's signal frame holds every register there is
   Count(c->worker->preemptions);
-  cur->reason = WaitReason::kPreempted;
-  c->worker->queue.Push(cur, g_sched.global);
-  SwitchAway(cur);
-  cur->reason = WaitReason::kNone;
+  GoRound(cur);
   cur->save_vectors = save;
 }
 
@@ -423,9 +445,12 @@ bool ShareIfAsked() {
 
 void ObeyKick() {
   Carrier* c = CurrentCarrier();
-  if (!c->kicked.load(std::memory_order_relaxed)) return;
-  c->kicked.store(0, std::memory_order_relaxed);
-  if (!ShareIfAsked()) Yield();
+  const uint8_t kick = c->kicked.load(std::memory_order_relaxed);
+  if (kick == kNoKick) return;
+  c->kicked.store(kNoKick, std::memory_order_relaxed);
+  if (c->task->bound) return;
+  if (kick == kWokeWaiter) return GiveWay(c->worker, c->task);
+  if (!ShareIfAsked()) GoRound(c->task);
 }
 
 long Spawn(Task* child) {

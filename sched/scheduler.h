@@ -50,6 +50,8 @@ void UnparkLater(Task* t);
 
 // Lets others run; returns when the caller's turn has come again.
 void Yield();
+// The task that was just woken is to run first: the waker gives way at the end of its call.
+void AskToGiveWay();
 // As Yield, called by the preemption signal.
 void Preempt();
 // Makes the current worker's next task stealable if the monitor asked for it, by a kick.

@@ -417,7 +417,7 @@ void NoteKick(Carrier* c, ucontext_t* uc) {
   // With a task's attention flag up the kick is about a signal, which that flag brings about.
   *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(c);
   if (!c->task || c->task->attention.load(std::memory_order_relaxed)) return;
-  c->kicked.store(1, std::memory_order_relaxed);
+  c->kicked.store(kSliceOver, std::memory_order_relaxed);
 }
 
 // No runtime on this thread: a vfork child between vfork and exec, which shares our handlers.
