@@ -3,8 +3,8 @@
         .text
         .globl green_user_begin, green_user_end, green_user_fault
         .hidden green_user_begin, green_user_end, green_user_fault
-        .globl green_copy, green_load32, green_load64, green_cas32
-        .hidden green_copy, green_load32, green_load64, green_cas32
+        .globl green_copy, green_load32, green_load64, green_store64, green_cas32
+        .hidden green_copy, green_load32, green_load64, green_store64, green_cas32
 
 green_user_begin:
         .type green_copy, @function
@@ -54,6 +54,15 @@ green_load64:                           // rdi user address, rsi out
         ret
         .cfi_endproc
         .size green_load64, .-green_load64
+
+        .type green_store64, @function
+green_store64:                          // rdi user address, rsi value
+        .cfi_startproc
+        movq    %rsi, (%rdi)
+        movl    $1, %eax
+        ret
+        .cfi_endproc
+        .size green_store64, .-green_store64
 
         .type green_cas32, @function
 green_cas32:                            // rdi user address, rsi expected, edx desired, rcx done

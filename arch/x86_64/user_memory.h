@@ -14,16 +14,23 @@ bool green_load32(const void* addr, uint32_t* out);
 // Compare-and-swap; *expected is updated on a mismatch, *done says whether it took place.
 bool green_cas32(void* addr, uint32_t* expected, uint32_t desired, bool* done);
 bool green_load64(const void* addr, uint64_t* out);
+bool green_store64(void* addr, uint64_t value);
 extern const char green_user_begin[], green_user_end[], green_user_fault[];
 }
 
 template <typename T>
 inline bool CopyIn(T* dst, const void* user) {
-  return green_copy(dst, user, sizeof(T));
+  if constexpr (sizeof(T) == 8)
+    return green_load64(user, reinterpret_cast<uint64_t*>(dst));
+  else
+    return green_copy(dst, user, sizeof(T));
 }
 template <typename T>
 inline bool CopyOut(void* user, const T& src) {
-  return green_copy(user, &src, sizeof(T));
+  if constexpr (sizeof(T) == 8)
+    return green_store64(user, __builtin_bit_cast(uint64_t, src));
+  else
+    return green_copy(user, &src, sizeof(T));
 }
 
 // The address to resume at when pc faulted inside one of the functions above, else 0. They keep
