@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by the scripts at the root. Brings in the Debian packages that they need.
 #
-#   need_packages GROUP...    build, test, demo, bench
+#   need_packages GROUP...    build, test, demo, demo-fanout, demo-web, bench
 
 packages_of() {
   case $1 in
@@ -15,6 +15,8 @@ packages_of() {
         fish
       ;;
     demo) echo python3 util-linux procps ;;
+    demo-fanout) echo libmariadb-dev mariadb-server ;;
+    demo-web) echo wrk ;;
     bench) echo python3 util-linux procps ;;
   esac
 }
