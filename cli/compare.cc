@@ -99,7 +99,7 @@ std::vector<Metric> MetricsOf(const Plan& plan, const Run& last,
     if (seen(key)) metrics.push_back({key, title, more});
   };
   const std::string each = last.one.empty() ? "/unit" : "/" + last.one;
-  add("rate", last.unit.empty() ? "metric" : last.unit + "/s", !plan.lower);
+  add("rate", last.unit.empty() ? plan.unit : last.unit + "/s", !plan.lower);
   add("time_s", "time s");
   for (const char* percentile : {"50", "75", "90", "95", "99", "99.9"}) {
     add(std::string("p") + percentile + "_ms", std::string("p") + percentile + " ms");
@@ -254,10 +254,14 @@ Command AddCompare(CLI::App& green) {
                    "the throughput is the first group of its last match in the load's output; "
                    "without, wrk, ab, memtier, sysbench and redis-benchmark are understood")
       ->type_name("REGEX");
+  line->add_option("--unit", plan.unit, "what the metric is called in reports")->type_name("NAME");
   line->add_flag("--lower", plan.lower, "the metric is better when it is lower");
   line->add_option("--patience", plan.patience, "seconds for the server to get ready (60)")
       ->type_name("S")
       ->check(CLI::Range(0.1, 86400.0));
+  line->add_option("--grace", plan.grace, "seconds for the server to end on SIGTERM (10)")
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 86400.0));
   line->add_option("--timeout", plan.timeout, "seconds for the load, or the program, to end (600)")
       ->type_name("S")
       ->check(CLI::Range(0.1, 86400.0));

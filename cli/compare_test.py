@@ -53,7 +53,7 @@ class ServerTest(GreenTest):
         self.assertNotIn("\033", result.stdout)
 
     def test_json_has_what_was_measured(self):
-        result = self.green("compare", *QUICK, "--load", self.load(), "--json", "--", SERVER)
+        result = self.green("compare", *QUICK, "--load", self.load(1), "--json", "--", SERVER)
         self.assertEqual(result.returncode, 0, result.stderr)
         found = json.loads(result.stdout)
         modes = {mode["mode"]: mode["runs"][0] for mode in found["modes"]}
@@ -83,8 +83,10 @@ class ServerTest(GreenTest):
 
     def test_metric_and_settings(self):
         result = self.green("compare", *QUICK, "--workers", "1", "--metric", "speed=([0-9]+)",
-                            "--load", "echo speed=1 speed=7", "--json", "--", SERVER)
+                            "--unit", "km/h", "--load", "echo speed=1 speed=7", "--json", "--",
+                            SERVER)
         self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout)["metrics"][0]["title"], "km/h")
         self.assertEqual(json.loads(result.stdout)["modes"][0]["runs"][0]["rate"], 7)
 
     def test_waits_until_ready_succeeds(self):
@@ -96,7 +98,7 @@ class ServerTest(GreenTest):
 
     def test_a_daemon_is_measured_and_ended(self):
         server = self.script("daemon", f"#!/bin/sh\nsetsid {SERVER} </dev/null & exit 0\n")
-        result = self.green("compare", *QUICK, "--load", self.load(), "--json", "--", server)
+        result = self.green("compare", *QUICK, "--load", self.load(1), "--json", "--", server)
         self.assertEqual(result.returncode, 0, result.stderr)
         figures = json.loads(result.stdout)["modes"][0]["runs"][0]
         self.assertEqual(figures["os_threads"], 5)
@@ -104,7 +106,7 @@ class ServerTest(GreenTest):
 
     def test_a_server_that_ignores_sigterm_is_ended_and_named(self):
         server = self.script("deaf", f"#!/bin/sh\ntrap '' TERM\n{SERVER} & wait; sleep 77\n")
-        result = self.green("compare", *QUICK, "--patience", "1", "--load", self.load(), "--", server)
+        result = self.green("compare", *QUICK, "--grace", "0.3", "--load", self.load(), "--", server)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("note: native: the server did not end on SIGTERM", result.stdout)
         self.assertFalse(is_running(self.home))
@@ -113,14 +115,16 @@ class ServerTest(GreenTest):
         self.assert_one_line(
             self.green("compare", "--load", "true", "--", "sh", "-c", "echo why >&2; exit 3"), 1,
             "native: the server ended before it was ready, status 3; it said: why")
-        server = self.script("dies", f"#!/bin/sh\n{SERVER} & sleep 0.5; kill -9 $!; kill -9 $$\n")
-        result = self.green("compare", *QUICK, "--load", "sleep 5", "--", server)
+        group = self.path("group")
+        server = self.script("dies", f"#!/bin/sh\necho $$ > {group}; {SERVER} & wait\n")
+        kill = f"kill -s KILL -- -$(cat {group}) && sleep 600"
+        result = self.green("compare", *QUICK, "--load", kill, "--", server)
         self.assert_one_line(result, 1, "during the load", "signal 9")
 
     def test_a_server_that_never_gets_ready(self):
         never = ("--patience", "0.3", "--load", "true")
         self.assert_one_line(self.green("compare", *never, "--", "sleep", "60"), 1,
-                             "not ready in 0 s: it listens on no socket")
+                             "not ready in 0.300 s: it listens on no socket")
         self.assert_one_line(self.green("compare", *never, "--port", "1", "--", "sleep", "60"), 1,
                              "no connection to port 1")
         self.assert_one_line(self.green("compare", *never, "--ready", "false", "--", "sleep", "60"),
@@ -130,11 +134,10 @@ class ServerTest(GreenTest):
         for load, why in (("echo bad; exit 4", "the load failed, status 4; it said: bad"),
                           ("kill -9 $$", "the load failed, signal 9"),
                           ("no-such-load", "status 127"),
-                          ("echo hello", "no throughput in the load's output"),
-                          ("echo {port} > /dev/null; sleep 60", "did not end in 1 s")):
-            result = self.green("compare", "--warmup", "0", "--timeout", "1", "--load", load, "--",
-                                SERVER)
-            self.assert_one_line(result, 1, why)
+                          ("echo hello", "no throughput in the load's output")):
+            self.assert_one_line(self.green("compare", *QUICK, "--load", load, "--", SERVER), 1, why)
+        result = self.green("compare", *QUICK, "--timeout", "0.2", "--load", "sleep 600", "--", SERVER)
+        self.assert_one_line(result, 1, "did not end in 0.200 s")
         result = self.green("compare", *QUICK, "--metric", "x=(.*)", "--load", "echo x=y", "--", SERVER)
         self.assert_one_line(result, 1, "--metric found no number")
 

@@ -24,7 +24,7 @@ class GreenTest(unittest.TestCase):
         self.addCleanup(home.cleanup)
         self.home = home.name
 
-    def green(self, *words, timeout=60, **variables):
+    def green(self, *words, timeout=240, **variables):
         return subprocess.run([self.GREEN, *words], env=environment(variables), capture_output=True,
                               text=True, timeout=timeout)
 

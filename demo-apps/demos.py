@@ -47,7 +47,8 @@ def fanout(context):
               "--performance-schema=0"]
     with Server(context, daemon, port):
         context.output(["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{port}", "-uroot", "-e", FILL])
-        compare(context, "--metric", "queries_per_s=([0-9]+)", "--runs", 5, "--",
+        compare(context, "--metric", "queries_per_s=([0-9]+)", "--unit", "queries/s",
+                "--runs", 5, "--",
                 BIN / "demo-apps/mysql-fanout", port)
 
 
@@ -67,8 +68,8 @@ def find(context):
 def stat(context):
     """stat() of 20,000 cached files by one thread and by 1,000; ns for each."""
     for threads in (1, 1000):
-        compare(context, "--lower", "--metric", "wall_ns=([0-9.]+)", "--runs", 5, "--",
-                BIN / "bench/stat_tree", threads)
+        compare(context, "--lower", "--metric", "wall_ns=([0-9.]+)", "--unit", "ns per stat",
+                "--runs", 5, "--", BIN / "bench/stat_tree", threads)
 
 
 def threads(context):
@@ -78,13 +79,13 @@ def threads(context):
 
 def hog(context):
     """How late a 5 ms sleeper wakes (99th percentile, us) beside 4 threads that never stop."""
-    compare(context, "--lower", "--metric", "late_p99_us=([0-9.]+)", "--runs", 5, "--",
+    compare(context, "--lower", "--metric", "late_p99_us=([0-9.]+)", "--unit", "late us", "--runs", 5, "--",
             BIN / "bench/sleeper", 4)
 
 
 def mapped(context):
     """A thread faults a file in from the disk by mmap; the longest pause of another, us."""
-    compare(context, "--lower", "--metric", "gap_max_us=([0-9.]+)", "--runs", 5, "--",
+    compare(context, "--lower", "--metric", "gap_max_us=([0-9.]+)", "--unit", "pause us", "--runs", 5, "--",
             BIN / "bench/stuck", "mapped")
 
 

@@ -19,7 +19,7 @@ int WaitFor(Children* children, pid_t pid) {
 }
 
 bool WaitForText(const Output& output, const std::string& text) {
-  for (int i = 0; i < 400; ++i, usleep(10000)) {
+  for (int i = 0; i < 3000; ++i, usleep(10000)) {
     if (output.Text().find(text) != std::string::npos) return true;
   }
   return false;

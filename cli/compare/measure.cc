@@ -119,8 +119,7 @@ class ServerRun {
       peak_.Look(*pids);
       server_.CheckAlive("during the load");
       if (Now() - start > plan_.timeout) {
-        throw Failure("the load did not end in " + std::to_string(static_cast<int>(plan_.timeout)) +
-                      " s (--timeout)");
+        throw Failure("the load did not end in " + Figure(plan_.timeout) + " s (--timeout)");
       }
       Sleep(kLookSeconds);
     }
@@ -169,8 +168,7 @@ Run RunToItsEnd(const Plan& plan, const Mode& mode) {
     // Often at first, since many programs are short.
     peak.Look(children.Alive());
     if (Now() - start > plan.timeout) {
-      throw Failure("the program did not end in " + std::to_string(static_cast<int>(plan.timeout)) +
-                    " s (--timeout)");
+      throw Failure("the program did not end in " + Figure(plan.timeout) + " s (--timeout)");
     }
     Sleep(look < 50 ? 0.02 : 0.2);
   }

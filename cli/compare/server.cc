@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <sstream>
 
 #include "cli/compare/failure.h"
+#include "cli/compare/metrics.h"
 #include "cli/compare/processes.h"
 
 namespace green::cli {
@@ -90,8 +90,8 @@ void Server::WaitUntilReady() {
     const std::string how = !plan_.ready.empty() ? "--ready never succeeded"
                             : plan_.port ? "no connection to port " + std::to_string(plan_.port)
                                          : "it listens on no socket";
-    throw Failure("the server was not ready in " +
-                  std::to_string(static_cast<int>(plan_.patience)) + " s: " + how + Said(Log()));
+    throw Failure("the server was not ready in " + Figure(plan_.patience) + " s: " + how +
+                  Said(Log()));
   }
   // The one that answers may be another.
   CheckAlive("before it was ready");
@@ -106,13 +106,12 @@ void Server::CheckAlive(const std::string& when) {
 }
 
 bool Server::End() {
-  const double patience = std::min(10.0, plan_.patience);
-  if (!children_.Status(pid_)) children_.End(pid_, SIGTERM, patience);
+  if (!children_.Status(pid_)) children_.End(pid_, SIGTERM, plan_.grace);
   bool obeyed = children_.Status(pid_).has_value();
   const std::vector<pid_t> left = children_.Alive();
   if (obeyed && !left.empty()) {
     for (pid_t pid : left) kill(pid, SIGTERM);
-    const double until = Now() + patience;
+    const double until = Now() + plan_.grace;
     while (!children_.Alive().empty() && Now() < until) usleep(20000);
     obeyed = children_.Alive().empty();
   }

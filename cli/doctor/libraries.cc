@@ -11,7 +11,7 @@ namespace green::cli {
 namespace {
 
 constexpr char kLoader[] = "/lib64/ld-linux-x86-64.so.2";
-constexpr double kPatience = 20;
+constexpr double kPatience = 60;
 
 }  // namespace
 

@@ -15,7 +15,7 @@
 namespace green::cli {
 namespace {
 
-constexpr double kPatience = 20;
+constexpr double kPatience = 60;
 
 std::string FirstWord(const std::string& path) {
   std::ifstream file(path);
