@@ -7,8 +7,10 @@
 #include "cli/compare.h"
 #include "cli/doctor.h"
 #include "cli/help.h"
+#include "cli/ps.h"
 #include "cli/run.h"
 #include "cli/shell.h"
+#include "cli/stats.h"
 #include "cli/syscalls.h"
 
 namespace green::cli {
@@ -27,6 +29,11 @@ constexpr char kFooter[] = R"(
 
 constexpr AddCommand kCommands[] = {
     AddRun, AddCompare, AddDoctor, AddSyscalls, AddHelp, AddCompletion, AddMan, AddThreadProbe,
+    AddRun,
+    AddHelp,
+    AddSyscalls,
+    AddPs,
+    AddStats,
 };
 
 // Where, after the command's name, the program's own words begin.

@@ -80,6 +80,19 @@ void DescribeFrame(InspectFrame* out) {
   out->slot_mask = GREEN_SLOT_MASK;
 }
 
+void DescribeContext(InspectContext* out) {
+  *out = {
+      .size = sizeof(SavedContext),
+      .r15 = offsetof(SavedContext, r15),
+      .r14 = offsetof(SavedContext, r14),
+      .r13 = offsetof(SavedContext, r13),
+      .r12 = offsetof(SavedContext, r12),
+      .rbx = offsetof(SavedContext, rbx),
+      .rbp = offsetof(SavedContext, rbp),
+      .rip = offsetof(SavedContext, rip),
+  };
+}
+
 }  // namespace
 
 void ShowTables(int64_t started_ns) {
@@ -92,6 +105,7 @@ void ShowTables(int64_t started_ns) {
   DescribeCarriers(out);
   DescribeWorker(&out->worker);
   DescribeFrame(&out->frame);
+  DescribeContext(&out->context);
   __atomic_store_n(&out->magic, kInspectMagic, __ATOMIC_RELEASE);
 }
 

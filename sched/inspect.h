@@ -24,8 +24,8 @@ inline constexpr uint32_t kDelayBuckets = 24;
 
 struct InspectTask {
   uint32_t size, state, on_cpu, reason, carrier, fs_base, context, frame, since_ms, switches, tid,
-      generation, name, alive, cpu_ns, deadline, timer, clear_child_tid, pending, mask,
-      waiting_for, bound, nice, policy;
+      generation, name, alive, cpu_ns, deadline, timer, clear_child_tid, pending, mask, waiting_for,
+      bound, nice, policy;
 };
 
 struct InspectWorker {
@@ -45,11 +45,16 @@ struct InspectFrame {
   uint32_t slot_mask, slot_site;
 };
 
+// Of what a context that does not run left on its stack (arch/x86_64/context.h).
+struct InspectContext {
+  uint32_t size, r15, r14, r13, r12, rbx, rbp, rip;
+};
+
 struct Inspect {
   uint64_t magic;  // 0 until the runtime has started, and again in a forked child
   uint32_t version, size;
 
-  uint64_t pid;         // where each stands: addresses
+  uint64_t pid;  // where each stands: addresses
   uint64_t workers, worker_count, idle_workers;
   uint64_t task_chunks, tasks_used, tasks_alive;
   uint64_t carriers, carrier_count;
@@ -67,6 +72,7 @@ struct Inspect {
   InspectWorker worker;
   InspectCarrier carrier;
   InspectFrame frame;
+  InspectContext context;
 };
 
 extern "C" Inspect green_inspect __attribute__((visibility("hidden")));

@@ -554,6 +554,7 @@ void EnterBlocking(bool hand_off) {
   c->call_number.store(c->call_number.load(std::memory_order_relaxed) + 1,
                        std::memory_order_relaxed);
   c->in_syscall.store(1, std::memory_order_relaxed);
+  c->task->since_ms = CoarseMs();
   if (hand_off) {
     Worker* w = c->worker;
     c->worker = nullptr;

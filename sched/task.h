@@ -75,7 +75,7 @@ struct alignas(64) Task {
 
   // For reports.
   int64_t queued_ns = 0;  // when it was woken, if its delay is sampled; else 0
-  uint32_t since_ms = 0;  // g_monitor.coarse_ms when it last gave its carrier up
+  uint32_t since_ms = 0;  // g_monitor.coarse_ms when it last gave its carrier up or went to the kernel
   uint32_t switches = 0;  // how often it did
 
   // Identity.

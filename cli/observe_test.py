@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+"""What the commands that look at a process say of one in known states, under load."""
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+
+GREEN, LIBRARY, OBSERVED = [os.path.abspath(path) for path in sys.argv[1:4]]
+WORKERS = (1, 2, 8)
+PATIENCE = 20
+
+
+def green(*words, timeout=60):
+    return subprocess.run([GREEN, *map(str, words)], capture_output=True, text=True,
+                          timeout=timeout)
+
+
+class Observed:
+    """The program, ready; ends with the block."""
+
+    def __init__(self, mode, workers, library=LIBRARY):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("GREEN_")}
+        env.update(LD_PRELOAD=library, GREEN_WORKERS=str(workers))
+        self.process = subprocess.Popen([OBSERVED, mode], env=env, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        self.peer = None
+        for line in self.process.stdout:
+            if line.startswith("peer "):
+                self.peer = line.split()[1]
+            if line == "ready\n":
+                return self
+        raise AssertionError("the program ended")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def ps(self, *words):
+        result = green("ps", self.pid, "--json", *words)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def tasks(self, *words):
+        return {task["name"]: task for task in self.ps(*words)["tasks"]}
+
+    def settled(self, condition):
+        """The tasks, once the condition holds of them."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            tasks = self.tasks()
+            if condition(tasks) or time.monotonic() > end:
+                return tasks
+            time.sleep(0.02)
+
+
+def waits(tasks, name, kind):
+    return tasks.get(name, {}).get("waits_for") == kind
+
+
+class PsTest(unittest.TestCase):
+    def check_states(self, workers):
+        with Observed("busy", workers) as program:
+            tasks = program.settled(lambda t: waits(t, "locker", "call") and
+                                    waits(t, "waiter", "mutex") and waits(t, "joiner", "join") and
+                                    waits(t, "reader", "fd") and waits(t, "poller", "fds") and
+                                    waits(t, "sleeper", "sleep"))
+            self.assertEqual(tasks["sleeper"]["waits_for"], "sleep")
+            self.assertEqual(tasks["sleeper"]["call"], "clock_nanosleep")
+            self.assertGreater(tasks["sleeper"]["left_ms"], 900_000)
+            self.assertEqual(tasks["waiter"]["waits_for"], "mutex")
+            self.assertEqual(tasks["waiter"]["owner"], tasks["holder"]["tid"])
+            self.assertEqual(tasks["joiner"]["waits_for"], "join")
+            self.assertEqual(tasks["joiner"]["owner"], tasks["sleeper"]["tid"])
+            self.assertEqual(tasks["reader"]["waits_for"], "fd")
+            self.assertIn(program.peer, tasks["reader"]["text"])
+            self.assertEqual(tasks["poller"]["waits_for"], "fds")
+            self.assertEqual(tasks["locker"]["state"], "in kernel")
+            self.assertEqual(tasks["locker"]["call"], "flock")
+            self.assertIn(tasks["spinner"]["state"], ("running", "ready"))
+            self.assertEqual(program.ps()["deadlocks"], [])
+            before = program.tasks()["player"]["switches"]
+            time.sleep(0.2)
+            self.assertGreater(program.tasks()["player"]["switches"], before + 10)
+            self.assertIsNone(program.process.poll())
+
+    def test_states(self):
+        for workers in WORKERS:
+            with self.subTest(workers=workers):
+                self.check_states(workers)
+
+    def test_filters_and_sorts(self):
+        with Observed("busy", 2) as program:
+            program.settled(lambda t: waits(t, "sleeper", "sleep"))
+            self.assertEqual(set(program.tasks("--name", "sl*")), {"sleeper"})
+            self.assertEqual(set(program.tasks("--wait", "sleep")), {"sleeper", "holder"})
+            self.assertEqual(len(program.ps("--limit", "3")["tasks"]), 3)
+            counts = [t["switches"] for t in program.ps("--sort", "switches")["tasks"]]
+            self.assertEqual(counts, sorted(counts, reverse=True))
+            text = green("ps", program.pid).stdout
+            self.assertRegex(text, r"waiter .* mutex 0x[0-9a-f]+ held by \d+ holder\n")
+
+    def test_tells_deadlocks(self):
+        for mode, word in (("deadlock", "deadlock:"), ("stuck", "deadlock:")):
+            with Observed(mode, 2) as program:
+                program.settled(lambda t: waits(t, "one", "mutex") and waits(t, "other", "mutex"))
+                lines = [line for line in green("ps", program.pid).stdout.splitlines()
+                         if line.startswith(word)]
+                self.assertEqual(len(lines), 1)
+                self.assertRegex(lines[0], r"\d+ one waits for mutex 0x\w+ held by \d+ other")
+                self.assertRegex(lines[0], r"\d+ other waits for mutex 0x\w+ held by \d+ one")
+
+
+class StatsTest(unittest.TestCase):
+    def test_counters_and_forms(self):
+        for workers in WORKERS:
+            with self.subTest(workers=workers), Observed("busy", workers) as program:
+                time.sleep(0.3)
+                stats = json.loads(green("stats", program.pid, "--json").stdout)
+                self.assertEqual(stats["spawned"], 10)
+                self.assertEqual(stats["tasks"]["alive"], 11)
+                self.assertEqual(len(stats["workers"]), workers)
+                self.assertGreaterEqual(stats["handoffs"], 1)
+                again = json.loads(green("stats", program.pid, "--json").stdout)
+                self.assertGreater(again["switches"], stats["switches"])
+                self.assertGreater(again["parked_futex"], stats["parked_futex"])
+                self.assertGreater(sum(n for _, n in again["run_queue_delay_us"]), 0)
+                self.assertIn("11 alive", green("stats", program.pid).stdout)
+
+    def check_exposition(self, text):
+        """The line grammar of Prometheus' text format, and a histogram's rules."""
+        kinds, counts = {}, []
+        for line in text.splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split()
+                kinds[name] = kind
+                continue
+            if line.startswith("# HELP "):
+                continue
+            sample = re.fullmatch(r'([a-z_]+)(\{[a-z]+="[^"]*"\})? ([0-9.e+-]+)', line)
+            self.assertTrue(sample, line)
+            base = re.sub(r"_(bucket|sum|count)$", "", sample[1])
+            self.assertTrue(sample[1] in kinds or kinds.get(base) == "histogram", line)
+            if sample[1].endswith("_bucket"):
+                counts.append(int(sample[3]))
+        self.assertEqual(counts, sorted(counts))
+        self.assertIn("green_spawned_total", kinds)
+
+    def test_serves_prometheus(self):
+        with Observed("busy", 2) as program:
+            self.check_exposition(green("stats", program.pid, "--prometheus").stdout)
+            server = subprocess.Popen([GREEN, "stats", str(program.pid), "--listen",
+                                       "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+            try:
+                url = server.stdout.readline().strip()
+                with urllib.request.urlopen(url, timeout=PATIENCE) as page:
+                    self.assertTrue(page.headers["Content-Type"].startswith("text/plain"))
+                    self.check_exposition(page.read().decode())
+                # Nothing listens in the program itself.
+                listening = subprocess.run(["ss", "-Hltnpx"], capture_output=True, text=True).stdout
+                self.assertNotIn(f"pid={program.pid},", listening)
+            finally:
+                server.kill()
+                server.communicate()
+
+    def test_serves_on_a_socket_of_the_users_alone(self):
+        path = os.path.join(os.environ.get("TEST_TMPDIR", "/tmp"), "s")
+        with Observed("busy", 2) as program:
+            server = subprocess.Popen([GREEN, "stats", str(program.pid), "--listen", path],
+                                      stdout=subprocess.PIPE, text=True)
+            try:
+                self.assertEqual(server.stdout.readline().strip(), path)
+                self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.connect(path)
+                    client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    text = b"".join(iter(lambda: client.recv(65536), b"")).decode()
+                self.check_exposition(text.split("\r\n\r\n", 1)[1])
+            finally:
+                server.kill()
+                server.communicate()
+
+
+class RefusalTest(unittest.TestCase):
+    COMMANDS = ("ps", "stats")
+
+    def assert_one_line(self, why, *words):
+        for command in self.COMMANDS:
+            result = green(command, *words)
+            self.assertEqual(result.returncode, 1, command)
+            self.assertEqual(result.stdout, "")
+            self.assertRegex(result.stderr, rf"\Agreen: [^\n]*{why}[^\n]*\n\Z")
+
+    def test_no_such_process(self):
+        self.assert_one_line("no process", 2 ** 22 - 1)
+
+    def test_not_under_libgreen(self):
+        self.assert_one_line("does not run under libgreen", os.getpid())
+
+    def test_no_thread_yet(self):
+        process = subprocess.Popen(["sleep", "60"], env={**os.environ, "LD_PRELOAD": LIBRARY})
+        try:
+            time.sleep(0.3)
+            self.assert_one_line("no thread", process.pid)
+        finally:
+            process.kill()
+            process.wait()
+
+    @unittest.skipUnless(os.getuid() == 0, "only root can become another user")
+    def test_another_users_process(self):
+        with Observed("busy", 1) as program:
+            result = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", GREEN, "ps",
+                                     str(program.pid)], capture_output=True, text=True, timeout=30)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn("not allowed", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

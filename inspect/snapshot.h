@@ -1,0 +1,95 @@
+// A picture of a process's tasks, workers and carriers, as far as its own tables tell it. The
+// process runs on meanwhile: counters are a few microseconds apart, and a task that changed while
+// it was read shows without what it waits for.
+#pragma once
+
+#include <array>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "inspect/runtime.h"
+
+namespace green::inspect {
+
+enum class TaskState { kRunning, kInKernel, kReady, kWaiting };
+const char* NameOf(TaskState state);
+
+// As WaitReason in sched/task.h.
+enum class Reason { kNone, kFutex, kFd, kSleep, kJoin, kSignal, kBlocked, kYield, kPreempted };
+inline constexpr int kReasons = 9;
+const char* NameOf(Reason reason);
+
+// A treated system call that a task is in.
+struct Call {
+  int64_t number = -1;
+  std::array<uint64_t, 6> args = {};
+  uint64_t site = 0;  // behind its instruction; with the registers below, where to unwind from
+  uint64_t rsp = 0, rbp = 0, rbx = 0, r12 = 0, r13 = 0, r14 = 0, r15 = 0;
+};
+
+struct TaskView {
+  uint64_t address = 0;
+  uint32_t tid = 0;
+  std::string name;  // printable
+  TaskState state = TaskState::kReady;
+  Reason reason = Reason::kNone;
+  int64_t since_ms = -1;    // ago: began to wait, or gave its carrier up; -1: never
+  int64_t deadline_ns = 0;  // of CLOCK_MONOTONIC; 0: none
+  uint32_t switches = 0;
+  int64_t cpu_ns = 0;             // counted or sampled
+  int worker = -1, carrier = -1;  // indices below, where it runs
+  uint64_t fs_base = 0, context = 0, tid_word = 0, pending = 0, blocked = 0, waiting_for = 0;
+  int nice = 0, policy = 0;
+  bool bound = false;
+  bool in_call = false;  // `call` holds
+  Call call;
+};
+
+struct WorkerView {
+  uint64_t address = 0;
+  int carrier = -1;
+  enum { kRunning, kIdle, kPolling } state = kRunning;
+  uint32_t queued = 0;
+  bool next = false;
+  uint64_t switches = 0, spawned = 0, steals = 0, preemptions = 0, handoffs = 0, parked_futex = 0,
+           parked_fd = 0, parked_sleep = 0;
+  std::array<uint64_t, kDelayBuckets> delays = {};
+};
+
+struct CarrierView {
+  uint64_t address = 0;
+  uint32_t tid = 0;
+  int worker = -1;
+  uint64_t task = 0;  // address
+  bool helper = false, in_green = false, in_syscall = false;
+  uint32_t call_number = 0;
+  uint64_t retaken = 0;
+};
+
+struct Snapshot {
+  uint32_t pid = 0;
+  int64_t now_ns = 0;  // CLOCK_MONOTONIC when it was begun
+  int64_t uptime_ms = 0;
+  int64_t slice_ns = 0;
+  uint32_t max_carriers = 0;
+  uint32_t alive = 0, idle_workers = 0, global_queue = 0, urgent_queue = 0, polls = 0;
+  std::vector<TaskView> tasks;
+  std::vector<WorkerView> workers;
+  std::vector<CarrierView> carriers;
+
+  uint64_t Sum(uint64_t WorkerView::*counter) const;
+  uint64_t Retaken() const;
+  size_t Count(TaskState state) const;
+  size_t Waiting(Reason reason) const;
+  const TaskView* Find(uint32_t tid) const;  // null if there is none
+};
+
+enum class Detail { kCounters, kTasks };  // without or with Snapshot::tasks
+// What the tables of a running runtime say; workers is empty when nothing could be read.
+Snapshot TakeSnapshot(const Memory& memory, const Runtime& runtime, Detail detail);
+
+// Replaces what could act on a terminal.
+std::string Printable(std::string_view text);
+
+}  // namespace green::inspect

@@ -1,0 +1,81 @@
+#include "inspect/stop.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cstdlib>
+#include <sstream>
+
+namespace green::inspect {
+namespace {
+
+constexpr int kTries = 200;
+constexpr long kTryNs = 50'000;
+
+// The numbers of a thread in each PID namespace, ours first.
+std::vector<uint32_t> Numbers(const std::string& task) {
+  std::istringstream status(ReadProcFile(task + "/status", 1 << 16));
+  std::vector<uint32_t> numbers;
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("NSpid:")) continue;
+    std::istringstream words(line.substr(6));
+    for (uint32_t n; words >> n;) numbers.push_back(n);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
+  if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) return false;
+  ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+  int status = 0;
+  bool stopped = false;
+  for (int i = 0; i < kTries && !stopped; ++i) {
+    const pid_t done = waitpid(tid, &status, __WALL | WNOHANG);
+    if (done < 0 || (done == tid && !WIFSTOPPED(status))) return false;  // it ended
+    stopped = done == tid;
+    const timespec pause = {0, kTryNs};
+    if (!stopped) nanosleep(&pause, nullptr);
+  }
+  // A tracee that cannot be detached is let go when the tracer ends: the caller is short-lived.
+  if (!stopped) return false;
+  user_regs_struct regs;
+  iovec io = {&regs, sizeof regs};
+  const bool known = ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &io) == 0;
+  if (known)
+    fn({regs.rip, regs.rsp, regs.rbp, regs.rbx, regs.r12, regs.r13, regs.r14, regs.r15});
+  // A signal that stopped it before our request did is passed on.
+  const bool event = status >> 16;
+  const long signal = event || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+  ptrace(PTRACE_DETACH, tid, nullptr, signal);
+  return known;
+}
+
+bool RunsNow(pid_t pid, pid_t tid) {
+  const std::string stat = ReadProcFile(
+      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat", 512);
+  const size_t name = stat.rfind(')');
+  return name != stat.npos && name + 2 < stat.size() && stat[name + 2] == 'R';
+}
+
+pid_t OuterTid(pid_t pid, uint32_t tid) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  if (Numbers(process).size() <= 1) return static_cast<pid_t>(tid);
+  pid_t found = 0;
+  if (DIR* tasks = opendir((process + "/task").c_str())) {
+    while (const dirent* entry = readdir(tasks)) {
+      const std::vector<uint32_t> numbers = Numbers(process + "/task/" + entry->d_name);
+      if (!numbers.empty() && numbers.back() == tid) found = std::atoi(entry->d_name);
+    }
+    closedir(tasks);
+  }
+  return found;
+}
+
+}  // namespace green::inspect

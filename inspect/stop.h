@@ -1,0 +1,22 @@
+// Registers of a running OS thread: it is stopped by ptrace for as long as they are looked at.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+
+#include "inspect/unwind.h"
+
+namespace green::inspect {
+
+// Stops thread tid, calls fn with its registers, lets it go on. False when it could not be stopped
+// within some milliseconds (it sits in the kernel, or something else traces it). The thread must
+// run: one that sleeps in a system call could see EINTR.
+bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn);
+// "R (running)" in /proc/PID/task/TID/stat, not asleep.
+bool RunsNow(pid_t pid, pid_t tid);
+// The number outside of what a process in a PID namespace of its own calls tid.
+pid_t OuterTid(pid_t pid, uint32_t tid);
+
+}  // namespace green::inspect

@@ -1,0 +1,35 @@
+// A process under libgreen, opened for looking at.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "inspect/snapshot.h"
+
+namespace green::inspect {
+
+class Target {
+ public:
+  // Null with *error saying why in one line: no such process, not allowed, not under libgreen, ...
+  static std::unique_ptr<Target> Open(pid_t pid, std::string* error);
+
+  pid_t pid() const { return pid_; }
+  const Memory& memory() const { return memory_; }
+  const Runtime& runtime() const { return runtime_; }
+  const std::vector<Mapping>& maps() const { return maps_; }
+  void RefreshMaps() { maps_ = ReadMaps(pid_); }
+  Snapshot Look(Detail detail = Detail::kTasks) const {
+    return TakeSnapshot(memory_, runtime_, detail);
+  }
+  bool Alive() const;
+  std::string Name() const;  // the process's, printable
+
+ private:
+  explicit Target(pid_t pid) : pid_(pid), memory_(pid) {}
+  pid_t pid_;
+  ProcessMemory memory_;
+  Runtime runtime_;
+  std::vector<Mapping> maps_;
+};
+
+}  // namespace green::inspect
