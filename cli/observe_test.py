@@ -121,6 +121,48 @@ class PsTest(unittest.TestCase):
                 self.assertRegex(lines[0], r"\d+ other waits for mutex 0x\w+ held by \d+ one")
 
 
+class StacksTest(unittest.TestCase):
+    def check(self, workers):
+        with Observed("busy", workers) as program:
+            program.settled(lambda t: waits(t, "locker", "call") and waits(t, "waiter", "mutex") and
+                            waits(t, "reader", "fd") and waits(t, "joiner", "join"))
+            expected = {"reader": ["read_request", "reader"], "holder": ["hold_it", "holder"],
+                        "waiter": ["waiter"], "locker": ["locker"], "joiner": ["joiner"],
+                        "spinner": ["spinner"], "observed": ["main"]}
+            found = {}
+            for _ in range(40):  # one that runs may have gone on
+                result = green("stacks", program.pid, "--json", "--each")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                for group in json.loads(result.stdout):
+                    own = [frame for frame in group["frames"]
+                           if re.fullmatch("main|[a-z_]+(it|request|er)", frame)]
+                    found.setdefault(group["tasks"][0]["name"], []).append(own)
+                if all(expected[name] in found.get(name, []) for name in expected):
+                    break
+            for name, frames in expected.items():
+                self.assertIn(frames, found[name], name)
+            self.assertIsNone(program.process.poll())
+            before = program.tasks()["player"]["switches"]
+            time.sleep(0.1)
+            self.assertGreater(program.tasks()["player"]["switches"], before)
+
+    def test_of_every_task(self):
+        for workers in WORKERS:
+            with self.subTest(workers=workers):
+                self.check(workers)
+
+    def test_like_ones_together_and_one_alone(self):
+        with Observed("busy", 2) as program:
+            tasks = program.settled(lambda t: waits(t, "waiter", "mutex"))
+            waiter = tasks["waiter"]["tid"]
+            text = green("stacks", program.pid, waiter).stdout
+            self.assertRegex(text, rf"\A1 task, waiting for futex: {waiter} waiter\n")
+            self.assertRegex(text, r"\n    waiter\n")
+            missing = green("stacks", program.pid, 1)
+            self.assertEqual((missing.returncode, missing.stderr),
+                             (1, f"green: process {program.pid} has no task 1\n"))
+
+
 class StatsTest(unittest.TestCase):
     def test_counters_and_forms(self):
         for workers in WORKERS:
@@ -192,7 +234,7 @@ class StatsTest(unittest.TestCase):
 
 
 class RefusalTest(unittest.TestCase):
-    COMMANDS = ("ps", "stats")
+    COMMANDS = ("ps", "stats", "stacks")
 
     def assert_one_line(self, why, *words):
         for command in self.COMMANDS:

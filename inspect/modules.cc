@@ -85,8 +85,9 @@ void AddSymbols(const File& file, const std::vector<Elf64_Shdr>& sections, uint3
           symbol.st_name >= names.size())
         continue;
       const char* name = names.data() + symbol.st_name;
-      out->push_back({symbol.st_value, symbol.st_size,
-                      std::string(name, strnlen(name, std::min(kMaxName, names.size() - symbol.st_name)))});
+      out->push_back(
+          {symbol.st_value, symbol.st_size,
+           std::string(name, strnlen(name, std::min(kMaxName, names.size() - symbol.st_name)))});
     }
   }
 }
@@ -136,8 +137,7 @@ void FindUnwindTable(const Memory& memory, Module* m) {
 
 bool ReadImage(const Memory& memory, const Mapping& mapping, Module* m) {
   Elf64_Ehdr header;
-  if (!memory.Read(mapping.begin, &header) ||
-      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+  if (!memory.Read(mapping.begin, &header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
       header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum > kMaxSegments)
     return false;
   std::vector<Elf64_Phdr> segments(header.e_phnum);
@@ -177,9 +177,13 @@ std::vector<Symbol> ReadSymbols(const std::string& path) {
       AddSymbols(debug, debug_sections, SHT_SYMTAB, &symbols);
   }
   if (symbols.empty()) AddSymbols(file, sections, SHT_DYNSYM, &symbols);
-  // Of several names of one address, the first by the alphabet: names without underscores last.
-  std::sort(symbols.begin(), symbols.end(), [](const Symbol& a, const Symbol& b) {
-    return a.address != b.address ? a.address < b.address : a.name > b.name;
+  for (Symbol& s : symbols) s.name = s.name.substr(0, s.name.find('@'));
+  // Of several names of one address, the one that is found is the last: the public one.
+  const auto underscores = [](const Symbol& s) { return s.name.find_first_not_of('_'); };
+  std::sort(symbols.begin(), symbols.end(), [&](const Symbol& a, const Symbol& b) {
+    if (a.address != b.address) return a.address < b.address;
+    if (underscores(a) != underscores(b)) return underscores(a) > underscores(b);
+    return a.name.size() != b.name.size() ? a.name.size() > b.name.size() : a.name > b.name;
   });
   return symbols;
 }
@@ -204,9 +208,9 @@ Modules::Modules(pid_t pid, const Memory& memory, const std::vector<Mapping>& ma
 }
 
 Module* Modules::Find(uint64_t address) {
-  auto after = std::upper_bound(
-      modules_.begin(), modules_.end(), address,
-      [](uint64_t a, const std::unique_ptr<Module>& m) { return a < m->begin; });
+  auto after =
+      std::upper_bound(modules_.begin(), modules_.end(), address,
+                       [](uint64_t a, const std::unique_ptr<Module>& m) { return a < m->begin; });
   if (after == modules_.begin()) return nullptr;
   Module* m = std::prev(after)->get();
   return address < m->end ? m : nullptr;

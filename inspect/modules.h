@@ -22,8 +22,8 @@ std::vector<Symbol> ReadSymbols(const std::string& path);
 
 struct Module {
   uint64_t begin, end;
-  uint64_t bias;            // address in the process minus address in the file
-  std::string name, path;   // base name, printable; path to open
+  uint64_t bias;               // address in the process minus address in the file
+  std::string name, path;      // base name, printable; path to open
   uint64_t unwind_header = 0;  // address of .eh_frame_hdr; 0: none
   uint64_t unwind_table = 0, unwind_entries = 0;
   bool symbols_read = false;

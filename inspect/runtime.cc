@@ -76,8 +76,8 @@ bool Plausible(const Inspect& t) {
   frame.program_rsp = frame.slot_mask = frame.slot_site = 0;
   return t.size == sizeof t && Within(t.task, 8192) && t.task.name <= t.task.size - 16 &&
          Within(t.worker, 1 << 20) && t.worker.delays <= t.worker.size - 8 * kDelayBuckets &&
-         Within(t.carrier, 1 << 20) && Within(frame, 4096) && Within(t.context, 4096) && t.chunk_tasks >= 16 &&
-         t.chunk_tasks <= 4096 && t.max_tasks <= 1 << 21;
+         Within(t.carrier, 1 << 20) && Within(frame, 4096) && Within(t.context, 4096) &&
+         t.chunk_tasks >= 16 && t.chunk_tasks <= 4096 && t.max_tasks <= 1 << 21;
 }
 
 Runtime FindRuntime(const Memory& memory, const std::vector<Mapping>& maps) {

@@ -48,8 +48,7 @@ bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
   user_regs_struct regs;
   iovec io = {&regs, sizeof regs};
   const bool known = ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &io) == 0;
-  if (known)
-    fn({regs.rip, regs.rsp, regs.rbp, regs.rbx, regs.r12, regs.r13, regs.r14, regs.r15});
+  if (known) fn({regs.rip, regs.rsp, regs.rbp, regs.rbx, regs.r12, regs.r13, regs.r14, regs.r15});
   // A signal that stopped it before our request did is passed on.
   const bool event = status >> 16;
   const long signal = event || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
@@ -58,8 +57,8 @@ bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
 }
 
 bool RunsNow(pid_t pid, pid_t tid) {
-  const std::string stat = ReadProcFile(
-      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat", 512);
+  const std::string stat =
+      ReadProcFile("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat", 512);
   const size_t name = stat.rfind(')');
   return name != stat.npos && name + 2 < stat.size() && stat[name + 2] == 'R';
 }

@@ -49,7 +49,8 @@ struct Walker {
   Registers registers;
 };
 
-int FindProcInfo(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t* info, int need, void* arg) {
+int FindProcInfo(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t* info, int need,
+                 void* arg) {
   const Module* m = static_cast<Walker*>(arg)->modules.Find(ip);
   if (!m || !m->unwind_table) return -UNW_ENOINFO;
   unw_dyn_info_t table;

@@ -31,7 +31,10 @@ static void *sleeper(void *arg) {
   return arg;
 }
 
-__attribute__((noinline)) static void hold_it(void) { sleep(1001); }
+__attribute__((noinline)) static void hold_it(void) {
+  sleep(1001);
+  __asm__ volatile("");  // no tail call
+}
 
 static void *holder(void *arg) {
   pthread_mutex_lock(&held);

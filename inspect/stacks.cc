@@ -1,0 +1,63 @@
+#include "inspect/stacks.h"
+
+#include "inspect/stop.h"
+
+namespace green::inspect {
+namespace {
+
+bool IsPlumbing(const std::string& module) {
+  for (const char* prefix : {"libc.so", "libc-", "libpthread", "ld-linux", "libgreen.so", "[vdso]"})
+    if (module.starts_with(prefix)) return true;
+  return false;
+}
+
+}  // namespace
+
+StackReader::StackReader(const Target& target)
+    : target_(target),
+      modules_(target.pid(), target.memory(), target.maps()),
+      unwinder_(target.memory(), modules_) {}
+
+std::vector<uint64_t> StackReader::Of(const Snapshot& snapshot, const TaskView& task) {
+  if (task.state == TaskState::kRunning && task.carrier >= 0) {
+    uint64_t address;
+    std::vector<uint64_t> frames = Running(snapshot.carriers[task.carrier], &address);
+    return address == task.address ? frames : std::vector<uint64_t>();
+  }
+  const std::optional<Registers> registers =
+      RegistersOf(target_.memory(), target_.runtime().tables, task);
+  if (!registers) return {};
+  std::vector<uint64_t> frames = unwinder_.Walk(*registers);
+  // Had it gone on meanwhile, this would be nobody's stack.
+  uint32_t switches = 0;
+  target_.memory().Read(task.address + target_.runtime().tables.task.switches, &switches);
+  return switches == task.switches ? frames : std::vector<uint64_t>();
+}
+
+std::vector<uint64_t> StackReader::Running(const CarrierView& carrier, uint64_t* task_address) {
+  std::vector<uint64_t> frames;
+  *task_address = 0;
+  const pid_t tid = OuterTid(target_.pid(), carrier.tid);
+  if (tid <= 0 || !RunsNow(target_.pid(), tid)) return frames;
+  WithStopped(tid, [&](const Registers& registers) {
+    target_.memory().Read(carrier.address + target_.runtime().tables.carrier.task, task_address);
+    frames = unwinder_.Walk(registers);
+  });
+  return frames;
+}
+
+std::vector<std::string> StackReader::Names(const std::vector<uint64_t>& frames) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < frames.size(); ++i) names.push_back(Name(i ? frames[i] - 1 : frames[i]));
+  return names;
+}
+
+std::string StackReader::Site(const std::vector<uint64_t>& frames) {
+  for (size_t i = 0; i < frames.size(); ++i) {
+    const Module* m = modules_.Find(frames[i]);
+    if (m && !IsPlumbing(m->name)) return Name(i ? frames[i] - 1 : frames[i]);
+  }
+  return frames.empty() ? "?" : Name(frames[0]);
+}
+
+}  // namespace green::inspect

@@ -1,0 +1,31 @@
+// The stack of any task, wherever it is.
+#pragma once
+
+#include "inspect/target.h"
+#include "inspect/unwind.h"
+
+namespace green::inspect {
+
+class StackReader {
+ public:
+  explicit StackReader(const Target& target);
+  // Innermost first; empty when it cannot be had: the task went on, or its thread cannot be
+  // stopped. A running task's thread is stopped meanwhile, about 50 us.
+  std::vector<uint64_t> Of(const Snapshot& snapshot, const TaskView& task);
+  // Of a task that runs on this carrier now; *task_address is set to it. Empty as above.
+  std::vector<uint64_t> Running(const CarrierView& carrier, uint64_t* task_address);
+
+  const std::string& Name(uint64_t address) { return modules_.Name(address); }
+  // "name" of each frame, innermost first; a caller's name is that of the instruction before the
+  // address it returns to.
+  std::vector<std::string> Names(const std::vector<uint64_t>& frames);
+  // The program's own function nearest to the innermost frame: outside libc, loader and libgreen.
+  std::string Site(const std::vector<uint64_t>& frames);
+
+ private:
+  const Target& target_;
+  Modules modules_;
+  Unwinder unwinder_;
+};
+
+}  // namespace green::inspect
