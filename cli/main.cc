@@ -7,12 +7,14 @@
 #include "cli/compare.h"
 #include "cli/doctor.h"
 #include "cli/help.h"
+#include "cli/profile.h"
 #include "cli/ps.h"
 #include "cli/run.h"
 #include "cli/shell.h"
 #include "cli/stacks.h"
 #include "cli/stats.h"
 #include "cli/syscalls.h"
+#include "cli/top.h"
 
 namespace green::cli {
 namespace {
@@ -24,14 +26,14 @@ constexpr char kFooter[] = R"(
   green run -- ./app args       the program with libgreen
   green doctor -- ./app         whether that can work, and what to do
   green compare -- ./app args   natively, 1:1 and M:N: which is better
-  green ps PID                  its tasks and what each waits for; also stacks, stats
+  green ps PID                  its tasks and what each waits for; also stacks, stats, top, profile
   green help run                all about one command
 
 `green help env` lists the GREEN_* variables, `green man | man -l -` has it all.)";
 
 constexpr AddCommand kCommands[] = {
-    AddRun, AddCompare, AddDoctor, AddPs, AddStacks, AddStats, AddSyscalls, AddHelp, AddCompletion,
-    AddMan, AddThreadProbe,
+    AddRun,     AddCompare,  AddDoctor, AddPs,         AddStacks, AddStats,       AddTop,
+    AddProfile, AddSyscalls, AddHelp,   AddCompletion, AddMan,    AddThreadProbe,
 };
 
 // Where, after the command's name, the program's own words begin.

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <elf.h>
+#include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -29,9 +30,29 @@ std::vector<uint32_t> Numbers(const std::string& task) {
   return numbers;
 }
 
+// A signal that stopped a thread before our request did is to be passed on.
+long SignalOf(int status) {
+  const bool event = status >> 16;
+  return event || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+}
+
+// Threads that did not stop in time. They may stop yet, and must then be let go on.
+std::vector<pid_t> g_late;
+
+void LetLateOnesGo() {
+  std::erase_if(g_late, [](pid_t tid) {
+    int status;
+    const pid_t done = waitpid(tid, &status, __WALL | WNOHANG);
+    if (done == 0) return false;
+    if (done == tid && WIFSTOPPED(status)) ptrace(PTRACE_DETACH, tid, nullptr, SignalOf(status));
+    return true;
+  });
+}
+
 }  // namespace
 
 bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
+  LetLateOnesGo();
   if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) return false;
   ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
   int status = 0;
@@ -43,16 +64,15 @@ bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
     const timespec pause = {0, kTryNs};
     if (!stopped) nanosleep(&pause, nullptr);
   }
-  // A tracee that cannot be detached is let go when the tracer ends: the caller is short-lived.
-  if (!stopped) return false;
+  if (!stopped) {
+    g_late.push_back(tid);
+    return false;
+  }
   user_regs_struct regs;
   iovec io = {&regs, sizeof regs};
   const bool known = ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &io) == 0;
   if (known) fn({regs.rip, regs.rsp, regs.rbp, regs.rbx, regs.r12, regs.r13, regs.r14, regs.r15});
-  // A signal that stopped it before our request did is passed on.
-  const bool event = status >> 16;
-  const long signal = event || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
-  ptrace(PTRACE_DETACH, tid, nullptr, signal);
+  ptrace(PTRACE_DETACH, tid, nullptr, SignalOf(status));
   return known;
 }
 

@@ -1,0 +1,142 @@
+#include "inspect/profile.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include "inspect/stop.h"
+
+namespace green::inspect {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+// Stacks of parked tasks that are walked at one moment; of more, as many are drawn by lot.
+constexpr size_t kParkedAtOnce = 400;
+constexpr int64_t kMapsEvery = kSecond;
+
+int64_t Now() {
+  timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return ts.tv_sec * kSecond + ts.tv_nsec;
+}
+
+void SleepUntil(int64_t when) {
+  const timespec ts = {when / kSecond, when % kSecond};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, nullptr);
+}
+
+class Sampler {
+ public:
+  Sampler(Target& target, Profile* profile)
+      : target_(target), profile_(profile), reader_(new StackReader(target)) {}
+
+  bool LookOnce(int64_t weight) {
+    const bool parked = profile_->kind != ProfileKind::kOnCpu;
+    const Snapshot s = target_.Look(parked ? Detail::kTasks : Detail::kCounters);
+    if (s.workers.empty()) return false;
+    ++profile_->samples;
+    if (profile_->kind != ProfileKind::kOffCpu) LookAtRunning(s, weight);
+    if (parked) LookAtParked(s, weight);
+    return true;
+  }
+
+  // Libraries that came since.
+  void Refresh() {
+    const size_t before = target_.maps().size();
+    target_.RefreshMaps();
+    if (target_.maps().size() != before) reader_ = std::make_unique<StackReader>(target_);
+  }
+
+ private:
+  void Add(const std::string& task, const std::vector<uint64_t>& frames, const char* leaf,
+           int64_t weight) {
+    std::vector<std::string> path = reader_->Names(frames);
+    path.push_back(task.empty() ? "(no name)" : task);
+    std::reverse(path.begin(), path.end());
+    if (leaf) path.push_back(std::string("[") + leaf + "]");
+    profile_->stacks[path] += static_cast<uint64_t>(weight);
+  }
+
+  std::string NameAt(uint64_t task) {
+    char name[16];
+    const InspectTask& t = target_.runtime().tables.task;
+    if (!task || !target_.memory().Read(task + t.name, name, sizeof name)) return "(scheduler)";
+    return Printable(std::string_view(name, strnlen(name, sizeof name)));
+  }
+
+  void LookAtRunning(const Snapshot& s, int64_t weight) {
+    for (const CarrierView& c : s.carriers) {
+      if (c.helper || (c.worker < 0 && !c.task)) continue;
+      if (!RunsNow(target_.pid(), OuterTid(target_.pid(), c.tid))) continue;
+      uint64_t task;
+      const std::vector<uint64_t> frames = reader_->Running(c, &task);
+      if (frames.empty())
+        ++profile_->missed;
+      else
+        Add(NameAt(task), frames, nullptr, weight);
+    }
+  }
+
+  void LookAtParked(const Snapshot& s, int64_t weight) {
+    std::vector<const TaskView*> parked;
+    for (const TaskView& t : s.tasks)
+      if (t.state != TaskState::kRunning) parked.push_back(&t);
+    const size_t all = parked.size();
+    if (all > kParkedAtOnce) {
+      std::vector<const TaskView*> drawn;
+      std::sample(parked.begin(), parked.end(), std::back_inserter(drawn), kParkedAtOnce, random_);
+      parked.swap(drawn);
+      weight = weight * static_cast<int64_t>(all) / static_cast<int64_t>(kParkedAtOnce);
+    }
+    for (const TaskView* t : parked) {
+      const std::vector<uint64_t> frames = reader_->Of(s, *t);
+      if (frames.empty()) {
+        ++profile_->missed;
+        continue;
+      }
+      const char* leaf = t->state == TaskState::kInKernel ? "kernel"
+                         : t->state == TaskState::kReady  ? "ready"
+                                                          : NameOf(t->reason);
+      Add(t->name, frames, leaf, weight);
+    }
+  }
+
+  Target& target_;
+  Profile* profile_;
+  std::unique_ptr<StackReader> reader_;
+  std::mt19937 random_{1};
+};
+
+}  // namespace
+
+Profile TakeProfile(Target& target, ProfileKind kind, double hz, double seconds,
+                    const volatile bool* stop) {
+  Profile profile;
+  profile.kind = kind;
+  profile.hz = hz;
+  const auto period = static_cast<int64_t>(static_cast<double>(kSecond) / hz);
+  const int64_t begin = Now();
+  const int64_t end = begin + static_cast<int64_t>(seconds * static_cast<double>(kSecond));
+  Sampler sampler(target, &profile);
+  int64_t last = begin, maps_at = begin + kMapsEvery;
+  std::mt19937 random(2);
+  for (int64_t due = begin + period; due <= end && !*stop && target.Alive(); due += period) {
+    // Not in step with what the program does by the clock.
+    SleepUntil(due + static_cast<int64_t>(random() % static_cast<uint64_t>(period)) / 4);
+    const int64_t now = Now();
+    // Where looking took longer than a period, a look stands for the time since the last.
+    if (!sampler.LookOnce(now - last)) break;
+    last = now;
+    if (now > maps_at) {
+      sampler.Refresh();
+      maps_at = now + kMapsEvery;
+    }
+    if (Now() > due + period) due = Now();
+  }
+  profile.duration_ns = Now() - begin;
+  return profile;
+}
+
+}  // namespace green::inspect
