@@ -38,6 +38,17 @@
         .endr
         .endm
 
+// For code that begins with rsp at a frame, which lies `size` below the caller's.
+        .macro  cfi_in_frame size
+        .cfi_def_cfa rsp, \size
+        .cfi_rel_offset r15, GREEN_FRAME_R15
+        .cfi_rel_offset r14, GREEN_FRAME_R14
+        .cfi_rel_offset r13, GREEN_FRAME_R13
+        .cfi_rel_offset r12, GREEN_FRAME_R12
+        .cfi_rel_offset rbp, GREEN_FRAME_RBP
+        .cfi_rel_offset rbx, GREEN_FRAME_RBX
+        .endm
+
 // Calls fn(SyscallFrame*) on an aligned stack; rax is its value, rsp is at the frame again.
         .macro  call_with_frame fn
         movq    %rsp, %rdi
@@ -84,13 +95,7 @@
         .type   green_syscall_elsewhere, @function
 green_syscall_elsewhere:
         .cfi_startproc
-        .cfi_def_cfa rsp, GREEN_FRAME_SIZE
-        .cfi_rel_offset r15, GREEN_FRAME_R15
-        .cfi_rel_offset r14, GREEN_FRAME_R14
-        .cfi_rel_offset r13, GREEN_FRAME_R13
-        .cfi_rel_offset r12, GREEN_FRAME_R12
-        .cfi_rel_offset rbp, GREEN_FRAME_RBP
-        .cfi_rel_offset rbx, GREEN_FRAME_RBX
+        cfi_in_frame GREEN_FRAME_SIZE
 // No runtime on this thread (a forked child before its first thread, a vfork child): the
 // kernel does it. A call whose child returns too must leave nothing on the stack.
 .Lnative:
@@ -152,13 +157,7 @@ green_task_trampoline:
         movq    %rax, %rsp
         .cfi_endproc
         .cfi_startproc
-        .cfi_def_cfa rsp, GREEN_FRAME_SITE
-        .cfi_rel_offset r15, GREEN_FRAME_R15
-        .cfi_rel_offset r14, GREEN_FRAME_R14
-        .cfi_rel_offset r13, GREEN_FRAME_R13
-        .cfi_rel_offset r12, GREEN_FRAME_R12
-        .cfi_rel_offset rbp, GREEN_FRAME_RBP
-        .cfi_rel_offset rbx, GREEN_FRAME_RBX
+        cfi_in_frame GREEN_FRAME_SITE
         pop_frame_registers
         popfq
         .cfi_adjust_cfa_offset -8
