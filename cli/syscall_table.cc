@@ -1,6 +1,10 @@
 #include "cli/syscall_table.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
+
+#include "cli/coverage_cases.h"
 
 namespace green::cli {
 namespace {
@@ -38,11 +42,48 @@ void AddText(const SyscallRow& row, std::string* out) {
   *out += line + "\n";
 }
 
+// The families of tests/coverage in which a case blocks in this call.
+std::vector<std::string_view> TestedBy(const SyscallRow& row) {
+  std::vector<std::string_view> families;
+  for (const CoverageCase& one : CoverageCases()) {
+    if (one.system_call == row.name && std::ranges::find(families, one.family) == families.end())
+      families.push_back(one.family);
+  }
+  return families;
+}
+
+std::string Link(std::string_view family) {
+  return "[" + std::string(family) + "](../tests/coverage/" + std::string(family) + ".inc)";
+}
+
 void AddMarkdown(const SyscallRow& row, std::string* out) {
   *out += "| " + std::to_string(row.number) + " | `" + std::string(row.name) + "` | " +
           std::string(row.treatment) + " | " +
           (row.handler.empty() ? std::string() : "`" + std::string(row.handler) + "`") + " | " +
-          std::string(row.note) + " |\n";
+          std::string(row.note) + " | ";
+  const char* between = "";
+  for (std::string_view family : TestedBy(row)) {
+    *out += between + Link(family);
+    between = ", ";
+  }
+  *out += " |\n";
+}
+
+std::string FunctionsPage() {
+  std::string out =
+      "\n"
+      "## Functions that block\n"
+      "\n"
+      "Each is blocked in by one thread while another counts, natively and with one worker:\n"
+      "`bazel test //tests/coverage/...`.\n"
+      "\n"
+      "| Case | Blocks in | Test |\n"
+      "|---|---|---|\n";
+  for (const CoverageCase& one : CoverageCases()) {
+    out += "| `" + std::string(one.function) + "` | `" + std::string(one.system_call) + "` | " +
+           Link(one.family) + " |\n";
+  }
+  return out;
 }
 
 constexpr std::string_view kMarkdownHead =
@@ -58,8 +99,8 @@ constexpr std::string_view kMarkdownHead =
     "  task.\n"
     "- **refused**: cannot work under M:N; the program is told so by errno.\n"
     "\n"
-    "| Number | Call | Treatment | Handler | Note |\n"
-    "|---|---|---|---|---|\n";
+    "| Number | Call | Treatment | Handler | Note | Blocked in by |\n"
+    "|---|---|---|---|---|---|\n";
 
 }  // namespace
 
@@ -82,12 +123,14 @@ std::string PrintSyscalls(std::string_view wanted, Format format) {
                         {"name", row.name},
                         {"treatment", row.treatment},
                         {"handler", row.handler},
-                        {"note", row.note}});
+                        {"note", row.note},
+                        {"tested_by", TestedBy(row)}});
         break;
     }
   }
   if (format == Format::kJson) return json.empty() ? std::string() : json.dump(2) + "\n";
-  if (format == Format::kMarkdown && wanted.empty()) return std::string(kMarkdownHead) + out;
+  if (format == Format::kMarkdown && wanted.empty()) 
+    return std::string(kMarkdownHead) + out + FunctionsPage();
   return out;
 }
 

@@ -7,6 +7,8 @@
 #include <set>
 #include <sstream>
 
+#include "cli/coverage_cases.h"
+
 namespace green::cli {
 namespace {
 
@@ -51,6 +53,20 @@ TEST(SyscallTable, AHandlerWhereverTheKernelIsNotAlone) {
   for (const SyscallRow& row : SyscallRows()) {
     EXPECT_EQ(row.handler.empty(), row.treatment == "passes") << row.name;
   }
+}
+
+TEST(SyscallTable, EveryCallThatCanBlockIsBlockedIn) {
+  std::set<std::string_view> covered;
+  for (const CoverageCase& one : CoverageCases()) covered.insert(one.system_call);
+  for (const SyscallRow& row : SyscallRows()) {
+    if (row.name == "sched_yield") continue;  // waits for nothing
+    if (row.treatment == "parks" || row.treatment == "hands off") {
+      EXPECT_TRUE(covered.contains(row.name)) << row.name << " has no case in tests/coverage";
+    }
+    covered.erase(row.name);
+  }
+  for (std::string_view unknown : covered) ADD_FAILURE() << "no system call: " << unknown;
+  EXPECT_GT(CoverageCases().size(), 350u);
 }
 
 TEST(SyscallTable, FindsByNameAndNumber) {

@@ -45,6 +45,7 @@ constexpr SigSet kLeftUntilBlocked = SigBit(SIGFPE) | SigBit(SIGILL) | SigBit(SI
 
 SpinLock g_action_lock;
 KernelSigaction g_actions[65];
+constexpr int kLibcTimerSignal = 32;  // SIGTIMER, which is SIGCANCEL too
 std::atomic<SigSet> g_blocked_once{0};  // of kLeftUntilBlocked; written under g_action_lock
 
 SpinLock g_process_lock;
@@ -763,6 +764,9 @@ int StartSignals(Task* main_task) {
   for (int sig = 1; sig <= 64; ++sig) {
     if (kNeverBlocked & SigBit(sig)) continue;
     RawSyscall(SYS_rt_sigaction, sig, nullptr, &g_actions[sig], sizeof(SigSet));
+    // libc's posix_spawn leaves its own signals ignored in what it starts; its timers' thread,
+    // which blocks this one, waits for it all the same.
+    if (sig == kLibcTimerSignal) g_actions[sig].handler = reinterpret_cast<void*>(SIG_DFL);
     const KernelSigaction& a = g_actions[sig];
     if (IsHandler(a)) blocked |= a.mask;
     const bool fixups = sig == SIGSEGV || sig == SIGBUS;

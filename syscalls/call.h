@@ -44,6 +44,15 @@ inline long RawOutside(const SyscallFrame& f) {
   return r;
 }
 
+// A look that does not wait, but may be long in coming from a file system that does not answer.
+template <typename... Args>
+inline long LookOutside(long nr, Args... args) {
+  LeaveGreen();
+  const long r = RawSyscall(nr, args...);
+  EnterGreen();
+  return r;
+}
+
 // The call as the program made it, on a carrier of its own if it blocks: at once (hand_off) or
 // when the monitor finds it blocked. -EINTR as the kernel returned it; kRestartAlways when a
 // signal came before the call.

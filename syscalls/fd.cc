@@ -43,11 +43,11 @@ long SysCloseRange(SyscallFrame& f) {
   for (const int fd : own) {
     const auto u = static_cast<uint32_t>(fd);
     if (fd < 0 || u < from || u > last) continue;
-    if (u > from) r = RawSyscall(SYS_close_range, from, u - 1, flags);
+    if (u > from) r = LookOutside(SYS_close_range, from, u - 1, flags);
     from = u + 1;
     if (IsError(r) || from > last) return r;
   }
-  return RawSyscall(SYS_close_range, from, last, flags);
+  return LookOutside(SYS_close_range, from, last, flags);
 }
 
 long SysDup(SyscallFrame& f) { return Raw(f); }
@@ -94,19 +94,19 @@ long SysFcntl(SyscallFrame& f) {
     case F_SETLKW:
     case F_OFD_SETLKW: {
       // Without waiting first: uncontended locks need no handoff.
-      const long r = RawSyscall(SYS_fcntl, f.rdi, ArgInt(f, 1) - 1, f.rdx);
-      if (r != -EAGAIN && r != -EACCES) return r;
+      const long r = LookOutside(SYS_fcntl, f.rdi, ArgInt(f, 1) - 1, f.rdx);
+      if (r != -EAGAIN && r != -EACCES && r != -EINTR) return r;
       return BlockingRaw(f, true);
     }
     default:
-      return Raw(f);
+      return RawOutside(f);  // F_GETLK, F_SETLK and leases ask the file system
   }
 }
 
 long SysFlock(SyscallFrame& f) {
   const int kLockNb = 4;  // LOCK_NB
-  const long r = RawSyscall(SYS_flock, f.rdi, f.rsi | kLockNb);
-  if (r != -EAGAIN || (f.rsi & kLockNb)) return r;
+  const long r = LookOutside(SYS_flock, f.rdi, f.rsi | kLockNb);
+  if (r != -EINTR && (r != -EAGAIN || (f.rsi & kLockNb))) return r;
   return BlockingRaw(f, true);
 }
 

@@ -23,7 +23,7 @@ bool IsTcp(int domain, int type) {
 
 uint32_t Classify(int fd, FdState* s) {
   struct stat st;
-  if (RawSyscall(SYS_fstat, fd, &st)) return 0;
+  if (LookOutside(SYS_fstat, fd, &st)) return 0;
   uint32_t flags = kKnown;
   switch (st.st_mode & S_IFMT) {
     case S_IFSOCK:

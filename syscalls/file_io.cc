@@ -24,7 +24,7 @@ long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction)
     return BlockingRaw(f, false);
   const long r = TryOrWait(fd, s, direction, [&](int at, FdState*) -> long {
     pollfd p = {at, static_cast<short>(direction == kOut ? POLLOUT : POLLIN), 0};
-    const long ready = RawSyscall(SYS_poll, &p, 1, 0);
+    const long ready = LookOutside(SYS_poll, &p, 1, 0);
     if (ready == 0 || ready == -EINTR) return -EAGAIN;  // EINTR: not ready, and a kick came
     return BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
                         static_cast<long>(f.rdx), static_cast<long>(f.r10),

@@ -81,18 +81,24 @@ long WaitAny(Watched* w, size_t n, int64_t deadline) {
   return result;
 }
 
-// Even without a timeout the kernel says EINTR when nothing is ready and a signal comes, which may
-// be a kick or one for another task.
+// Asks without waiting, but outside: a driver or a file system may take its time. Even so the
+// kernel says EINTR when nothing is ready and a signal comes, which may be a kick or one for
+// another task. -EINTR when nothing is ready and a handler of this task ran.
 template <typename Ask>
-long AskAgainIfInterrupted(Ask ask) {
+long AskOutside(Ask ask) {
+  Task* t = CurrentTask();
   long r;
-  do r = ask();
-  while (r == -EINTR);
-  return r;
+  do {
+    t->handled = 0;
+    LeaveGreen();
+    r = ask();
+    EnterGreen();
+  } while (r == -EINTR && !t->handled);
+  return r == 0 && t->handled ? -EINTR : r;
 }
 
 long PollNow(pollfd* fds, size_t n) {
-  return AskAgainIfInterrupted([&] { return RawSyscall(SYS_poll, fds, n, 0); });
+  return AskOutside([&] { return RawSyscall(SYS_poll, fds, n, 0); });
 }
 
 long Poll(pollfd* fds, size_t n, int64_t timeout) {
@@ -164,16 +170,18 @@ long Select(int n, uint64_t* in, uint64_t* out, uint64_t* except, int64_t timeou
       }
     }
     KernelTimespec zero = {0, 0};
-    const long r = AskAgainIfInterrupted([&] {
+    const long r = AskOutside([&] {
       zero = {0, 0};
       return RawSyscall(SYS_select, n, in, out, except, &zero);
     });
-    if (r != 0 || timeout == 0) return r;
-    const long w = WaitAny(watched.Data(), count, deadline);
+    const bool interrupted = r == -EINTR;
+    if (!interrupted && (r != 0 || timeout == 0)) return r;
+    const long w = interrupted ? 0 : WaitAny(watched.Data(), count, deadline);
     // The kernel's empty answer stands in the program's sets; ask anew with what it asked.
     if (w == -ETIMEDOUT) return 0;
     for (size_t k = 0; k < 3; ++k)
       if (sets.user[k] && !Copy(sets.user[k], sets.asked[k], words)) return -EFAULT;
+    if (interrupted) return r;
     if (w == -EINTR) return kRestartNoHandler;
     if (w == kCannotWait) return w;
   }

@@ -1,5 +1,8 @@
 #include "syscalls/socket_io.h"
 
+#include <poll.h>
+#include <sys/ioctl.h>
+
 namespace green {
 namespace {
 
@@ -47,6 +50,18 @@ struct IovCursor {
   }
 };
 
+// A call that has transferred a part returns that, and an error that came meanwhile is left for the
+// next call: a try would take it, and raise SIGPIPE.
+bool ErrorWaits(int fd, short events) {
+  pollfd p = {fd, 0, 0};
+  return RawSyscall(SYS_poll, &p, 1, 0) > 0 && (p.revents & events);
+}
+
+bool BytesWait(int fd) {
+  int bytes = 0;
+  return RawSyscall(SYS_ioctl, fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 bool TotalLength(const msghdr& msg, size_t* total) {
   *total = 0;
   for (size_t i = 0; i < msg.msg_iovlen; ++i) {
@@ -69,7 +84,8 @@ long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, v
   size_t done = 0;
   const bool stream = SocketIsStream(fd);
   for (;;) {
-    const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) {
+    const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
+      if (done && ErrorWaits(at, POLLERR) && !BytesWait(at)) return -EPIPE;
       return ReceiveOnce(at, state, static_cast<char*>(buf) + done, len - done, flags & ~MSG_WAITALL,
                          addr, addrlen);
     });
@@ -86,18 +102,23 @@ bool SocketIsStream(int fd) {
 }
 
 long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void* addr,
-          long addrlen) {
+          long addrlen, bool part_sent) {
   size_t done = 0;
   for (;;) {
-    const long r = TryOrWait(fd, s, kOut, [&](int at, FdState*) {
-      return RawSyscall(SYS_sendto, at, static_cast<const char*>(buf) + done, len - done,
-                        flags | MSG_DONTWAIT, addr, addrlen);
+    const long r = TryOrWait(fd, s, kOut, [&](int at, FdState*) -> long {
+      if (__builtin_expect(part_sent, 0) && ErrorWaits(at, POLLERR | POLLHUP)) return -EPIPE;
+      const char* from = static_cast<const char*>(buf) + done;
+      if (addr)  // perhaps a path
+        return LookOutside(SYS_sendto, at, from, len - done, flags | MSG_DONTWAIT, addr, addrlen);
+      return RawSyscall(SYS_sendto, at, from, len - done, flags | MSG_DONTWAIT, nullptr, 0);
     });
     if (__builtin_expect(r >= 0 && done + static_cast<size_t>(r) == len, 1))
       return static_cast<long>(len);
     if (r < 0) return done ? static_cast<long>(done) : r;
     done += static_cast<size_t>(r);
     if (IsNonblocking(fd, s)) return static_cast<long>(done);
+    part_sent = true;
+    flags |= MSG_NOSIGNAL;
   }
 }
 
@@ -106,12 +127,10 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
     // Parks for the beginning; the kernel waits for the rest.
     const long first = TryOrWait(fd, s, kIn, [&](int at, FdState*) -> long {
       char byte;
-      const long r =
-          RawSyscall(SYS_recvfrom, at, &byte, 1, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
-      return r == -EAGAIN ? r : 0;
+      return RawSyscall(SYS_recvfrom, at, &byte, 1, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
     });
     if (first < 0 && first != kCannotWait) return first;
-    return BlockingCall(SYS_recvmsg, fd, reinterpret_cast<long>(msg), flags, 0, 0, 0, false);
+    return BlockingCall(SYS_recvmsg, fd, reinterpret_cast<long>(msg), flags, 0, 0, 0, true);
   }
   return TryOrWait(fd, s, kIn,
                    [&](int at, FdState*) { return RawSyscall(SYS_recvmsg, at, msg, flags | MSG_DONTWAIT); });
@@ -119,7 +138,7 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
 
 long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
   const long first = TryOrWait(
-      fd, s, kOut, [&](int at, FdState*) { return RawSyscall(SYS_sendmsg, at, user, flags | MSG_DONTWAIT); });
+      fd, s, kOut, [&](int at, FdState*) { return LookOutside(SYS_sendmsg, at, user, flags | MSG_DONTWAIT); });
   if (first < 0) return first;
   msghdr msg;
   size_t total;
@@ -136,7 +155,7 @@ long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
     if (!CopyIn(&v, rest.iov)) break;
     const bool more = done + (v.iov_len - rest.offset) < total;
     const long r = Send(fd, s, static_cast<char*>(v.iov_base) + rest.offset,
-                        v.iov_len - rest.offset, flags | (more ? MSG_MORE : 0), nullptr, 0);
+                        v.iov_len - rest.offset, flags | MSG_NOSIGNAL | (more ? MSG_MORE : 0), nullptr, 0, true);
     if (r < 0) break;
     done += static_cast<size_t>(r);
     const bool partial = static_cast<size_t>(r) < v.iov_len - rest.offset;

@@ -155,6 +155,8 @@ def start_complaints(options, run):
     lines = [line for line in run.stderr.splitlines() if line.startswith(STARTED)]
     if options.expect_start == "yes" and not lines:
         yield "libgreen was not active: no 'libgreen: started' line"
+    if options.expect_start == "yes" and b"running natively" in run.stderr:
+        yield "some process ran natively"
     if options.expect_start == "no" and lines:
         yield "libgreen started in a program that must not start it"
 
