@@ -386,7 +386,7 @@ long FutexWaitRequeuePi(uint32_t* cond, uint32_t value, int64_t deadline, uint32
 }
 
 long FutexCmpRequeuePi(uint32_t* cond, uint32_t* mutex, int requeue, uint32_t value) {
-  if (Misaligned(cond) || Misaligned(mutex) || cond == mutex) return -EINVAL;
+  if (requeue < 0 || Misaligned(cond) || Misaligned(mutex) || cond == mutex) return -EINVAL;
   Bucket* a = BucketOf(cond);
   Bucket* b = BucketOf(mutex);
   Task* got_lock = nullptr;

@@ -51,6 +51,8 @@ enum FdFlags : uint32_t {
   kEpoll = 4096,
   kNoNowaitRead = 8192,    // RWF_NOWAIT is refused
   kNoNowaitWrite = 32768,
+  kNoReceiveWait = 1 << 17,  // SO_RCVTIMEO, SO_SNDTIMEO below 0: no waiting at all
+  kNoSendWait = 1 << 18,
   kAnonymous = 65536,  // eventfd, timerfd, inotify, ...: no file type
   kNoSkip = 16384,     // end of file, error or urgent data seen: a short read proves nothing
 };

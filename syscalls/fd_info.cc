@@ -82,6 +82,7 @@ bool IsNonblocking(int fd, FdState* s) {
 int64_t TimeoutOf(int fd, FdState* s, uint32_t direction) {
   uint32_t flags = s->flags.load(std::memory_order_relaxed);
   if (!(flags & kSocket)) return kNever;
+  if (flags & (direction == kOut ? kNoSendWait : kNoReceiveWait)) return 0;
   if (__builtin_expect(!(flags & kTimeoutsKnown), 0)) {
     int64_t tv[2];
     uint32_t size = sizeof tv;

@@ -69,12 +69,27 @@ long WriteNowait(const SyscallFrame& f, int fd, FdState* s, const void* buf, siz
   }
 }
 
+// Nothing, or more than there is memory: the calls that only try (recvfrom, preadv2) judge such
+// sizes differently from read and write, which do not wait for them.
+bool NotForTrying(uint64_t size) { return __builtin_expect(size - 1 >= uint64_t{1} << 46, 0); }
+
+// The same of a vector; true also where it cannot be read.
+bool NotForTrying(const iovec* vector, uint64_t count) {
+  uint64_t total = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    iovec v;
+    if (i == 1024 || !CopyIn(&v, vector + i) || v.iov_len >> 46) return true;
+    total += v.iov_len;
+  }
+  return NotForTrying(total);
+}
+
 }  // namespace
 
 long SysRead(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   FdState* s = FdStateOf(fd);
-  if (!s) return Raw(f);
+  if (!s || NotForTrying(f.rdx)) return BlockingRaw(f, false);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
     const long r = Receive(fd, s, ArgAs<void*>(f, 1), f.rdx, 0, nullptr, nullptr);
@@ -90,7 +105,7 @@ long SysRead(SyscallFrame& f) {
 long SysWrite(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   FdState* s = FdStateOf(fd);
-  if (!s) return Raw(f);
+  if (!s || NotForTrying(f.rdx)) return BlockingRaw(f, false);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
     const long r = Send(fd, s, ArgAs<void*>(f, 1), f.rdx, 0, nullptr, 0);
@@ -106,10 +121,10 @@ long SysReadv(SyscallFrame& f) {
   if (!s) return Raw(f);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
+    if (NotForTrying(ArgAs<iovec*>(f, 1), f.rdx)) return BlockingRaw(f, false);
     msghdr msg = {};
     msg.msg_iov = ArgAs<iovec*>(f, 1);
     msg.msg_iovlen = f.rdx;
-    if (f.rdx > 1024) return -EINVAL;
     const long r = ReceiveMessage(fd, s, &msg, 0);
     return r == kCannotWait ? BlockingRaw(f, false) : r;
   }
@@ -123,15 +138,19 @@ long SysWritev(SyscallFrame& f) {
   if (!s) return Raw(f);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
+    if (NotForTrying(ArgAs<iovec*>(f, 1), f.rdx)) return BlockingRaw(f, false);
     msghdr msg = {};
     msg.msg_iov = ArgAs<iovec*>(f, 1);
     msg.msg_iovlen = f.rdx;
-    if (f.rdx > 1024) return -EINVAL;
     const long r = SendMessage(fd, s, &msg, 0);
     return r == kCannotWait ? BlockingRaw(f, false) : r;
   }
   if (!(flags & kPipe)) return BlockingRaw(f, false);
   if (IsNonblocking(fd, s)) return Raw(f);
+  const auto vector = ArgAs<const iovec*>(f, 1);
+  if (NotForTrying(vector, f.rdx)) return BlockingRaw(f, false);
+  // Refused at once if it is the other end.
+  if (const long r = RawSyscall(SYS_pwritev2, fd, vector, 0, -1, -1, 0)) return r;
   // A pipe: without waiting if it all fits, else the monitor's business.
   if (!(flags & kNoNowaitWrite)) {
     size_t total = 0;

@@ -79,18 +79,21 @@ long SysFutex(SyscallFrame& f) {
     case FUTEX_WAKE_OP:
       return FutexWakeOp(word, word2, static_cast<int>(f.rdx), static_cast<int>(f.r10),
                          static_cast<uint32_t>(f.r9));
+    case FUTEX_TRYLOCK_PI:
+      return FutexLockPi(word, kNever, true);
     case FUTEX_LOCK_PI:
-    case FUTEX_LOCK_PI2:
-    case FUTEX_TRYLOCK_PI: {
+    case FUTEX_LOCK_PI2: {
       int64_t deadline;
       long error;
       // FUTEX_LOCK_PI counts on the real-time clock, its successor on the flag's.
       if (!Deadline(f, true, op == FUTEX_LOCK_PI ? CLOCK_REALTIME : clock, &deadline, &error))
         return error;
-      const long r = FutexLockPi(word, deadline, op == FUTEX_TRYLOCK_PI);
+      const long r = FutexLockPi(word, deadline, false);
       return r == -EINTR ? kRestartAlways : r;
     }
     case FUTEX_UNLOCK_PI:
+      // Read before anything else is looked at.
+      if (uint32_t value; !CopyIn(&value, word)) return -EFAULT;
       return FutexUnlockPi(word);
     case FUTEX_WAIT_REQUEUE_PI: {
       int64_t deadline;

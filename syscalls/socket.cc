@@ -16,6 +16,16 @@ uint32_t FlagsOfType(int domain, int type) {
   return flags;
 }
 
+// A timeout has been set. One below 0 means that nothing waits (sock_set_timeout), which
+// getsockopt(2) cannot be asked for: it shows as none.
+void NoteTimeout(FdState* s, bool sending, const void* user) {
+  const uint32_t no_wait = sending ? kNoSendWait : kNoReceiveWait;
+  int64_t seconds = 0;
+  CopyIn(&seconds, user);
+  s->flags.fetch_and(~uint32_t{kTimeoutsKnown | kHasTimeouts | no_wait}, std::memory_order_relaxed);
+  if (seconds < 0) s->flags.fetch_or(no_wait, std::memory_order_relaxed);
+}
+
 // A socket that a parking call may handle; null: let the kernel answer.
 FdState* SocketOf(int fd) {
   FdState* s = FdStateOf(fd);
@@ -25,10 +35,17 @@ FdState* SocketOf(int fd) {
 // What the reactor cannot watch blocks its carrier instead.
 long OrBlock(const SyscallFrame& f, long r) { return r == kCannotWait ? BlockingRaw(f, false) : r; }
 
+// What does not is refused at once, but to poll(2) may look like one that waits.
+bool Listens(int fd) {
+  int listens = 0;
+  uint32_t size = sizeof listens;
+  return !RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) && listens;
+}
+
 long Accept(SyscallFrame& f, int new_flags) {
   const int fd = ArgInt(f, 0);
   FdState* s = SocketOf(fd);
-  if (!s) return Raw(f);
+  if (!s || (new_flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))) return Raw(f);  // refused at once
   if (IsNonblocking(fd, s)) {
     const long r = Raw(f);
     if (r >= 0) NoteNewFd(static_cast<int>(r), kSocket |
@@ -43,7 +60,7 @@ long Accept(SyscallFrame& f, int new_flags) {
     for (int i = 0; i < 1000 && state->accepting.exchange(true, std::memory_order_acquire); ++i) Yield();
     pollfd p = {at, POLLIN, 0};
     long got = RawSyscall(SYS_poll, &p, 1, 0);
-    got = got == 0 ? -EAGAIN
+    got = got == 0 && Listens(at) ? -EAGAIN
                    : BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
                                   static_cast<long>(f.rdx), static_cast<long>(f.r10), 0, 0, false);
     state->accepting.store(false, std::memory_order_release);
@@ -82,7 +99,7 @@ long SysSetsockopt(SyscallFrame& f) {
     const int option = ArgInt(f, 2);
     if (option == SO_RCVTIMEO_OLD || option == SO_SNDTIMEO_OLD || option == SO_RCVTIMEO_NEW ||
         option == SO_SNDTIMEO_NEW)
-      s->flags.fetch_and(~uint32_t{kTimeoutsKnown | kHasTimeouts}, std::memory_order_relaxed);
+      NoteTimeout(s, option == SO_SNDTIMEO_OLD || option == SO_SNDTIMEO_NEW, ArgAs<void*>(f, 3));
   } else if (ArgInt(f, 1) == IPPROTO_TCP && ArgInt(f, 2) == TCP_ULP) {
     s->flags.fetch_and(~uint32_t{kStream}, std::memory_order_relaxed);  // records, not bytes
   }

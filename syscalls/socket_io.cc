@@ -62,6 +62,8 @@ bool BytesWait(int fd) {
   return RawSyscall(SYS_ioctl, fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
+constexpr size_t kMaxVector = 1024;  // UIO_MAXIOV
+
 bool TotalLength(const msghdr& msg, size_t* total) {
   *total = 0;
   for (size_t i = 0; i < msg.msg_iovlen; ++i) {
@@ -124,13 +126,20 @@ long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void
 
 long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
   if (flags & MSG_WAITALL) {
+    auto wait = [&] {
+      return BlockingCall(SYS_recvmsg, fd, reinterpret_cast<long>(msg), flags, 0, 0, 0, true);
+    };
+    msghdr header;
+    size_t total;
+    if (!CopyIn(&header, msg) || header.msg_iovlen > kMaxVector || !TotalLength(header, &total))
+      return wait();  // refused at once
     // Parks for the beginning; the kernel waits for the rest.
     const long first = TryOrWait(fd, s, kIn, [&](int at, FdState*) -> long {
       char byte;
       return RawSyscall(SYS_recvfrom, at, &byte, 1, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
     });
     if (first < 0 && first != kCannotWait) return first;
-    return BlockingCall(SYS_recvmsg, fd, reinterpret_cast<long>(msg), flags, 0, 0, 0, true);
+    return wait();
   }
   return TryOrWait(fd, s, kIn,
                    [&](int at, FdState*) { return RawSyscall(SYS_recvmsg, at, msg, flags | MSG_DONTWAIT); });

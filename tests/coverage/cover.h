@@ -4,17 +4,17 @@
 //
 // in a family's .inc: after `prepare`, `call` on one thread must not return before `release`,
 // while another thread goes on counting. LASTS has no `release`: the call ends by itself, after
-// more than 20 ms. RUNS ends whenever the disk has done its work. What the call returned, its errno and `data` are printed, to be compared with
-// the native run. Each case has a process of its own.
+// more than 20 ms. RUNS ends whenever the disk has done its work. What the call returned, its errno
+// and `data` are printed, to be compared with the native run. Each case has a process of its own.
 #pragma once
-#include "tests/programs/net.h"
-
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#include "tests/programs/net.h"
 
 // The case's own; a process runs one.
 static int fd[2] = {-1, -1};

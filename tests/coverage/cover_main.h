@@ -6,8 +6,8 @@
   static void prepare_##name(void) { prepare; }           \
   static long call_##name(void) { return (long)(call); }  \
   static void release_##name(void) { release; }
-#define LASTS(name, system_call, prepare, call)          \
-  static void prepare_##name(void) { prepare; }          \
+#define LASTS(name, system_call, prepare, call) \
+  static void prepare_##name(void) { prepare; } \
   static long call_##name(void) { return (long)(call); }
 #define RUNS LASTS
 #include FAMILY
@@ -83,8 +83,7 @@ static void run_case(int report) {
   } else {
     long before = counter;
     AWAIT(counter >= before + 20 || returned);
-    if (returned && cover->least_ms && counter < before + 20)
-      _exit(kStopped);
+    if (returned && cover->least_ms && counter < before + 20) _exit(kStopped);
     join(blocking_thread);
     if (ended - began < cover->least_ms * MS) CHECK_FAIL("%s did not block", cover->name);
   }
@@ -126,7 +125,8 @@ static int ran_once(int report) {
     break;
   }
   kill(-runs, SIGKILL);  // what the case left behind
-  if (status && !(WIFEXITED(status) && WEXITSTATUS(status) == kStopped)) dprintf(2, "%s: failed (status %#x)\n", cover->name, status);
+  if (status && !(WIFEXITED(status) && WEXITSTATUS(status) == kStopped))
+    dprintf(2, "%s: failed (status %#x)\n", cover->name, status);
   return status;
 }
 

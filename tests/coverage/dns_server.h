@@ -1,10 +1,10 @@
 // A name server for tests: every host is 10.0.0.1 and that is host.test. RFC 1035.
 #pragma once
-#include "tests/programs/net.h"
-
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <resolv.h>
+
+#include "tests/programs/net.h"
 
 static inline size_t put(unsigned char* to, size_t at, const void* from, size_t size) {
   memcpy(to + at, from, size);
@@ -15,8 +15,8 @@ static inline size_t put(unsigned char* to, size_t at, const void* from, size_t 
 static inline size_t dns_answer(unsigned char* message, size_t size) {
   // The answer's name is the question's, which begins behind the header of 12 bytes.
   static const unsigned char address[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, 1};
-  static const unsigned char name[] = {0xc0, 12, 0, 12, 0, 1, 0, 0, 0, 60, 0, 11, 4, 'h', 'o',
-                                       's', 't', 4, 't', 'e', 's', 't', 0};
+  static const unsigned char name[] = {0xc0, 12,  0,   12,  0,   1, 0,   0,   0,   60,  0, 11,
+                                       4,    'h', 'o', 's', 't', 4, 't', 'e', 's', 't', 0};
   size_t end = 12;
   while (end < size && message[end]) end += message[end] + 1u;
   CHECK(end + 5 <= size);

@@ -1,6 +1,4 @@
 // Coverage: queues, semaphores between processes, asynchronous I/O.
-#include "tests/coverage/cover.h"
-
 #include <aio.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
@@ -10,6 +8,8 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
+
+#include "tests/coverage/cover.h"
 
 static int id;
 static struct sembuf take = {0, -1, 0}, give = {0, 1, 0}, zero = {0, 0, 0};

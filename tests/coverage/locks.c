@@ -1,6 +1,4 @@
 // Coverage: locks, conditions, joins, semaphores.
-#include "tests/coverage/cover.h"
-
 #include <dlfcn.h>
 #include <link.h>
 #include <linux/futex.h>
@@ -8,6 +6,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <threads.h>
+
+#include "tests/coverage/cover.h"
 
 // Beside the types of mutexes.
 enum { kInherit = 16, kRobust = 32, kShared = 64 };

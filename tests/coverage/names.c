@@ -36,7 +36,8 @@ static struct sockaddr* ten(void) {
 
 static long send_query(void) {
   unsigned char query[512];
-  int size = res_mkquery(ns_o_query, "host.test", ns_c_in, ns_t_a, NULL, 0, NULL, query, sizeof query);
+  int size =
+      res_mkquery(ns_o_query, "host.test", ns_c_in, ns_t_a, NULL, 0, NULL, query, sizeof query);
   return ok(size > 0 && res_send(query, size, reply, sizeof reply) > 0);
 }
 

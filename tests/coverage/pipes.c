@@ -1,11 +1,11 @@
 // Coverage: pipes, FIFOs and stdio.
-#include "tests/coverage/cover.h"
-
 #include <linux/openat2.h>
 #include <stdio_ext.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <wchar.h>
+
+#include "tests/coverage/cover.h"
 
 static FILE* stream;
 static char* line;
@@ -57,13 +57,13 @@ static int wide_scan(int (*function)(FILE*, const wchar_t*, va_list), const wcha
   return r;
 }
 
-#define PRINTS(name, call)                     \
-  static int name(const char* format, ...) {   \
-    va_list list;                              \
-    va_start(list, format);                    \
-    int r = call;                              \
-    va_end(list);                              \
-    return r;                                  \
+#define PRINTS(name, call)                   \
+  static int name(const char* format, ...) { \
+    va_list list;                            \
+    va_start(list, format);                  \
+    int r = call;                            \
+    va_end(list);                            \
+    return r;                                \
   }
 PRINTS(vprint_fd, vdprintf(fd[1], format, list))
 PRINTS(vprint_stream, vfprintf(stream, format, list))

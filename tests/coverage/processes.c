@@ -1,6 +1,4 @@
 // Coverage: children, and locks that other processes hold.
-#include "tests/coverage/cover.h"
-
 #include <shadow.h>
 #include <spawn.h>
 #include <sys/file.h>
@@ -9,6 +7,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <wordexp.h>
+
+#include "tests/coverage/cover.h"
 
 static int status;
 static struct rusage usage;
@@ -91,19 +91,19 @@ static void make_ofd_locked(void) {
 }
 
 // `body` in a child that then stays.
-#define IN_CHILD(body)                       \
-  do {                                       \
-    int ready[2];                            \
-    char line[6];                            \
-    CHECK_OK(pipe(ready));                   \
-    CHECK((child = fork()) >= 0);            \
-    if (child == 0) {                        \
-      alarm(60);                             \
-      body;                                  \
-      hello(ready[1]);                       \
-      for (;;) pause();                      \
-    }                                        \
-    CHECK_EQ(read(ready[0], line, 6), 6);    \
+#define IN_CHILD(body)                    \
+  do {                                    \
+    int ready[2];                         \
+    char line[6];                         \
+    CHECK_OK(pipe(ready));                \
+    CHECK((child = fork()) >= 0);         \
+    if (child == 0) {                     \
+      alarm(60);                          \
+      body;                               \
+      hello(ready[1]);                    \
+      for (;;) pause();                   \
+    }                                     \
+    CHECK_EQ(read(ready[0], line, 6), 6); \
   } while (0)
 
 static void make_locked(void) {

@@ -1,12 +1,12 @@
 // Coverage: waiting for signals, and waits that signals end.
-#include "tests/coverage/cover.h"
-
 #include <semaphore.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/time.h>
+
+#include "tests/coverage/cover.h"
 
 static int got, id;
 static sem_t sem;
@@ -24,7 +24,7 @@ static void with_flags(int sig, int flags) {
   action.sa_flags = flags;
   CHECK_OK(sigaction(sig, &action, NULL));
 }
-static void catch(int sig) { with_flags(sig, 0); }
+static void catch (int sig) { with_flags(sig, 0); }
 static void catch_restarting(int sig) { with_flags(sig, SA_RESTART); }
 
 static sigset_t* one_signal(int sig) {

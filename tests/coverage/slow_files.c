@@ -1,7 +1,4 @@
 // Coverage: calls on files whose file system does not answer.
-#include "tests/coverage/cover.h"
-#include "tests/coverage/slow_fs.h"
-
 #include <dirent.h>
 #include <dlfcn.h>
 #include <ftw.h>
@@ -18,6 +15,9 @@
 #include <sys/time.h>
 #include <sys/xattr.h>
 #include <utime.h>
+
+#include "tests/coverage/cover.h"
+#include "tests/coverage/slow_fs.h"
 
 #define FILE_ "slow/file"
 #define LINK_ "slow/link"

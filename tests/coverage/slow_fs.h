@@ -2,8 +2,6 @@
 // held. It has one directory with "file", "link" and "directory"; what is made is forgotten.
 // linux/fuse.h; Documentation/filesystems/fuse.rst.
 #pragma once
-#include "tests/programs/net.h"
-
 #include <dirent.h>
 #include <linux/fuse.h>
 #include <sched.h>
@@ -12,6 +10,8 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+
+#include "tests/programs/net.h"
 
 enum { kFile = 2, kLink = 3, kDirectory = 4, kNew = 5 };
 
@@ -106,10 +106,8 @@ static long slow_reply(const struct fuse_in_header* in, const char* body, char* 
                                                       : ((const struct fuse_mknod_in*)body)->mode;
       return (long)size;
     }
-    case FUSE_LINK:
-      return (long)slow_entry(to, ((const struct fuse_link_in*)body)->oldnodeid);
-    case FUSE_READLINK:
-      return (long)slow_put(to, "file", 4);
+    case FUSE_LINK: return (long)slow_entry(to, ((const struct fuse_link_in*)body)->oldnodeid);
+    case FUSE_READLINK: return (long)slow_put(to, "file", 4);
     case FUSE_READ:
       memset(to, 0, 4096);
       memcpy(to, "hello\n", 6);
@@ -122,8 +120,7 @@ static long slow_reply(const struct fuse_in_header* in, const char* body, char* 
       if (in->opcode == FUSE_WRITE) out.size = ((const struct fuse_write_in*)body)->size;
       return (long)slow_put(to, &out, sizeof out);
     }
-    case FUSE_READDIR:
-      return (long)slow_listing_of(to, ((const struct fuse_read_in*)body)->offset);
+    case FUSE_READDIR: return (long)slow_listing_of(to, ((const struct fuse_read_in*)body)->offset);
     case FUSE_STATFS: {
       struct fuse_statfs_out out;
       memset(&out, 0, sizeof out);
@@ -135,8 +132,7 @@ static long slow_reply(const struct fuse_in_header* in, const char* body, char* 
       return strcmp(body + sizeof(struct fuse_getxattr_in), "user.one") == 0
                  ? (long)slow_put(to, "hello", 6)
                  : -ENODATA;
-    case FUSE_LISTXATTR:
-      return (long)slow_put(to, "user.one", 9);
+    case FUSE_LISTXATTR: return (long)slow_put(to, "user.one", 9);
     case FUSE_LSEEK: {
       struct fuse_lseek_out out = {.offset = 0};
       return (long)slow_put(to, &out, sizeof out);
@@ -149,10 +145,8 @@ static long slow_reply(const struct fuse_in_header* in, const char* body, char* 
       struct fuse_poll_out out = {.revents = POLLIN};
       return (long)slow_put(to, &out, sizeof out);
     }
-    case FUSE_IOCTL:
-      return -ENOTTY;
-    default:
-      return 0;  // done
+    case FUSE_IOCTL: return -ENOTTY;
+    default: return 0;  // done
   }
 }
 

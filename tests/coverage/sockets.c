@@ -1,9 +1,9 @@
 // Coverage: sockets.
-#include "tests/coverage/cover.h"
-
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/sendfile.h>
+
+#include "tests/coverage/cover.h"
 
 static void make_pair(int type) { CHECK_OK(socketpair(AF_UNIX, type, 0, fd)); }
 

@@ -1,6 +1,4 @@
 // Coverage: time, poll and its kin, descriptors that stand for something else, ttys, leases.
-#include "tests/coverage/cover.h"
-
 #include <linux/userfaultfd.h>
 #include <pty.h>
 #include <sys/epoll.h>
@@ -15,6 +13,8 @@
 #include <sys/timerfd.h>
 #include <termios.h>
 #include <threads.h>
+
+#include "tests/coverage/cover.h"
 
 enum { kMany = 200 };
 
@@ -120,7 +120,8 @@ static void make_a_file(void) {
 // Without the privilege: what pipes do.
 static void make_fanotify(void) {
   fd[0] = fanotify_init(FAN_CLASS_NOTIF, O_RDONLY);
-  if (fd[0] >= 0 && fanotify_mark(fd[0], FAN_MARK_ADD, FAN_CLOSE_WRITE | FAN_EVENT_ON_CHILD, AT_FDCWD, ".") == 0)
+  if (fd[0] >= 0 &&
+      fanotify_mark(fd[0], FAN_MARK_ADD, FAN_CLOSE_WRITE | FAN_EVENT_ON_CHILD, AT_FDCWD, ".") == 0)
     return;
   make_inotify();
 }
