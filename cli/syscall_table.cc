@@ -112,12 +112,8 @@ std::string PrintSyscalls(std::string_view wanted, Format format) {
   for (const SyscallRow& row : kRows) {
     if (!wanted.empty() && row.name != wanted && std::to_string(row.number) != wanted) continue;
     switch (format) {
-      case Format::kText:
-        AddText(row, &out);
-        break;
-      case Format::kMarkdown:
-        AddMarkdown(row, &out);
-        break;
+      case Format::kText: AddText(row, &out); break;
+      case Format::kMarkdown: AddMarkdown(row, &out); break;
       case Format::kJson:
         json.push_back({{"number", row.number},
                         {"name", row.name},
@@ -129,7 +125,7 @@ std::string PrintSyscalls(std::string_view wanted, Format format) {
     }
   }
   if (format == Format::kJson) return json.empty() ? std::string() : json.dump(2) + "\n";
-  if (format == Format::kMarkdown && wanted.empty()) 
+  if (format == Format::kMarkdown && wanted.empty())
     return std::string(kMarkdownHead) + out + FunctionsPage();
   return out;
 }

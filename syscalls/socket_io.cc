@@ -64,11 +64,12 @@ bool BytesWait(int fd) {
 
 constexpr size_t kMaxVector = 1024;  // UIO_MAXIOV
 
+// False for a vector that the kernel refuses.
 bool TotalLength(const msghdr& msg, size_t* total) {
   *total = 0;
   for (size_t i = 0; i < msg.msg_iovlen; ++i) {
     iovec v;
-    if (!CopyIn(&v, msg.msg_iov + i)) return false;
+    if (!CopyIn(&v, msg.msg_iov + i) || v.iov_len >> 46) return false;
     *total += v.iov_len;
   }
   return true;

@@ -36,6 +36,6 @@ static inline void use_dns_server(int port) {
   CHECK_OK(res_init());
   _res.nscount = 1;
   _res.nsaddr_list[0] = loopback(port);
-  _res.retrans = 30;
-  _res.retry = 1;
+  _res.retrans = 10;
+  _res.retry = 3;
 }

@@ -7,8 +7,6 @@
 // The caller compares the lines of two runs. One thread makes the calls; a call in which it stays
 // for PATIENCE_MS is interrupted by a signal, again and again, so that what blocks ends with EINTR.
 // Only what answers at once is used: pipes, AF_UNIX, memory files and descriptors for events.
-#include "tests/programs/net.h"
-
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,17 +17,19 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
-#include <sys/syscall.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+
+#include "tests/programs/net.h"
 
 enum { kSlots = 14, kCallsPerSequence = 12, kRoom = 1 << 16 };
 
 static uint64_t seed, random_state, hash;
 static int slots[kSlots], verbose;
-static char* room;        // kRoom bytes; what follows is not mapped
-static char* read_only;   // a page
+static char* room;       // kRoom bytes; what follows is not mapped
+static char* read_only;  // a page
 static _Atomic uint64_t calls_begun, calls_ended;
 static volatile sig_atomic_t broken_pipes;
 
@@ -39,7 +39,8 @@ static uint32_t roll(uint32_t below) {
 }
 
 static void note(const void* data, size_t size) {
-  for (size_t i = 0; i < size; i++) hash = (hash ^ ((const unsigned char*)data)[i]) * 1099511628211u;
+  for (size_t i = 0; i < size; i++)
+    hash = (hash ^ ((const unsigned char*)data)[i]) * 1099511628211u;
 }
 
 // A slot that is in use mostly; a number that nothing has sometimes.
@@ -88,8 +89,8 @@ static struct msghdr* some_message(void) {
 }
 
 static int some_message_flags(void) {
-  static const int flags[] = {MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_TRUNC, MSG_OOB, MSG_NOSIGNAL,
-                              MSG_DONTWAIT, MSG_DONTWAIT};
+  static const int flags[] = {MSG_DONTWAIT, MSG_PEEK,     MSG_WAITALL,  MSG_TRUNC,
+                              MSG_OOB,      MSG_NOSIGNAL, MSG_DONTWAIT, MSG_DONTWAIT};
   int all = 0;
   while (roll(2)) all |= flags[roll(8)];
   return all;
@@ -162,7 +163,8 @@ static void make_something(void) {
       break;
     }
     case 4:
-      CALL("eventfd", eventfd(roll(3), (nonblocking ? EFD_NONBLOCK : 0) | (roll(2) ? EFD_SEMAPHORE : 0)));
+      CALL("eventfd",
+           eventfd(roll(3), (nonblocking ? EFD_NONBLOCK : 0) | (roll(2) ? EFD_SEMAPHORE : 0)));
       keep((int)r);
       break;
     case 5:
@@ -217,7 +219,9 @@ static void transfer(void) {
     case 9: CALL("sendmmsg", sendmmsg(fd, two, 1 + roll(2), flags)); break;
     case 10: CALL("pread", pread(fd, at, size, offset)); break;
     case 11: CALL("pwrite", pwrite(fd, at, size < 65536 ? size : 64, offset)); break;
-    case 12: CALL("preadv2", preadv2(fd, vector, count, offset, (int)roll(3) * RWF_NOWAIT / 2)); break;
+    case 12:
+      CALL("preadv2", preadv2(fd, vector, count, offset, (int)roll(3) * RWF_NOWAIT / 2));
+      break;
     case 13: CALL("pwritev2", pwritev2(fd, vector, count, offset, 0)); break;
     case 14: CALL("read", read(fd, room, 8)); break;
     default: CALL("write", write(fd, "\1\0\0\0\0\0\0", 8));
@@ -231,7 +235,8 @@ static void wait_for_something(void) {
   struct pollfd* polls = some_polls(&count);
   struct epoll_event events[4], one = {roll(4) ? EPOLLIN : EPOLLOUT | EPOLLET, {.u64 = roll(99)}};
   memset(events, 0, sizeof events);
-  struct timespec zero = {0, 0}, wrong = {0, 2000000000}, *time = (struct timespec*[]){&zero, &zero, NULL, &wrong}[roll(4)];
+  struct timespec zero = {0, 0}, wrong = {0, 2000000000},
+                  *time = (struct timespec*[]){&zero, &zero, NULL, &wrong}[roll(4)];
   struct timeval zero_us = {0, 0};
   fd_set in, out;
   FD_ZERO(&in);
@@ -246,10 +251,16 @@ static void wait_for_something(void) {
     case 0:
     case 1: CALL("poll", poll(polls, count, forever ? -7 : 0)); break;
     case 2: CALL("ppoll", ppoll(polls, count, time, NULL)); break;
-    case 3: CALL("select", select(64, &in, roll(2) ? &out : NULL, NULL, forever ? NULL : &zero_us)); break;
+    case 3:
+      CALL("select", select(64, &in, roll(2) ? &out : NULL, NULL, forever ? NULL : &zero_us));
+      break;
     case 4: CALL("pselect", pselect((int)roll(70) - 2, &in, NULL, &out, time, NULL)); break;
-    case 5: CALL("epoll_ctl", epoll_ctl(fd, 1 + (int)roll(3), some_fd(), roll(16) ? &one : NULL)); break;
-    case 6: CALL("epoll_wait", epoll_wait(fd, roll(16) ? events : NULL, most, forever ? -1 : 0)); break;
+    case 5:
+      CALL("epoll_ctl", epoll_ctl(fd, 1 + (int)roll(3), some_fd(), roll(16) ? &one : NULL));
+      break;
+    case 6:
+      CALL("epoll_wait", epoll_wait(fd, roll(16) ? events : NULL, most, forever ? -1 : 0));
+      break;
     default: CALL("epoll_pwait2", epoll_pwait2(fd, events, most, time, NULL));
   }
   if (polls) note(polls, count * sizeof *polls);
@@ -271,14 +282,29 @@ static void change_something(void) {
     case 3: CALL("FIONBIO", ioctl(fd, FIONBIO, roll(12) ? &value : NULL)); break;
     case 4: CALL("FIONREAD", ioctl(fd, FIONREAD, &got)); break;
     case 5: CALL("SO_ERROR", getsockopt(fd, SOL_SOCKET, SO_ERROR, &got, &size)); break;
-    case 6: CALL("SO_RCVTIMEO", setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &huge, roll(9) ? sizeof huge : 3)); break;
+    case 6:
+      CALL("SO_RCVTIMEO",
+           setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &huge, roll(9) ? sizeof huge : 3));
+      break;
     case 7: CALL("SO_SNDTIMEO", setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &huge, sizeof huge)); break;
-    case 8: CALL("accept4", r = accept4(fd, NULL, NULL, roll(2) ? SOCK_NONBLOCK : (int)roll(2) * 7)); keep((int)r); break;
-    case 9: CALL("dup", dup(fd)); keep((int)r); break;
+    case 8:
+      CALL("accept4", r = accept4(fd, NULL, NULL, roll(2) ? SOCK_NONBLOCK : (int)roll(2) * 7));
+      keep((int)r);
+      break;
+    case 9:
+      CALL("dup", dup(fd));
+      keep((int)r);
+      break;
     case 10: CALL("dup2", other >= 3 && other < 64 && fd >= 3 ? dup2(fd, other) : -2); break;
-    case 11: CALL("dup3", other >= 3 && other < 64 && fd >= 3 ? dup3(fd, other, (int)roll(2) * O_CLOEXEC) : -2); break;
+    case 11:
+      CALL("dup3",
+           other >= 3 && other < 64 && fd >= 3 ? dup3(fd, other, (int)roll(2) * O_CLOEXEC) : -2);
+      break;
     case 12: CALL("close", fd >= 3 || fd < 0 ? close(fd) : -2); break;
-    case 13: CALL("F_DUPFD", fcntl(fd, F_DUPFD, 20)); keep((int)r); break;
+    case 13:
+      CALL("F_DUPFD", fcntl(fd, F_DUPFD, 20));
+      keep((int)r);
+      break;
     case 14: CALL("lseek", lseek(fd, (off_t)roll(9) - 2, (int)roll(6))); break;
     case 15: CALL("ftruncate", ftruncate(fd, (off_t)roll(9000) - 2)); break;
     case 16: CALL("flock", flock(fd, (int)roll(9))); break;
@@ -319,13 +345,28 @@ static void call_wrongly(void) {
   sigaddset(&set, SIGUSR2);
   long r;
   switch (roll(8)) {
-    case 0: CALL("nanosleep", bad.tv_sec > 0 && bad.tv_nsec < 1000000000 ? 0 : nanosleep(&bad, NULL)); break;
-    case 1: CALL("clock_nanosleep", clock_nanosleep((int)roll(40), TIMER_ABSTIME, roll(4) ? &bad : NULL, NULL)); break;
+    case 0:
+      CALL("nanosleep", bad.tv_sec > 0 && bad.tv_nsec < 1000000000 ? 0 : nanosleep(&bad, NULL));
+      break;
+    case 1:
+      CALL("clock_nanosleep",
+           clock_nanosleep((int)roll(40), TIMER_ABSTIME, roll(4) ? &bad : NULL, NULL));
+      break;
     case 2: CALL("waitpid", waitpid(-1, NULL, (int)roll(16) | WNOHANG)); break;
-    case 3: CALL("waitid", waitid((idtype_t)roll(6), (id_t)roll(3) + 1000000, &info, (int)roll(16) | WNOHANG)); break;
-    case 4: CALL("futex", syscall(SYS_futex, roll(6) ? &word : (void*)3, futex, 1, futex_argument, &word, 0)); break;
+    case 3:
+      CALL("waitid",
+           waitid((idtype_t)roll(6), (id_t)roll(3) + 1000000, &info, (int)roll(16) | WNOHANG));
+      break;
+    case 4:
+      CALL("futex",
+           syscall(SYS_futex, roll(6) ? &word : (void*)3, futex, 1, futex_argument, &word, 0));
+      break;
     case 5: CALL("sigtimedwait", sigtimedwait(&set, NULL, bad.tv_sec > 0 ? NULL : &bad)); break;
-    case 6: CALL("rt_sigprocmask", syscall(SYS_rt_sigprocmask, (int)roll(5), some_room(), some_room(), 7 + roll(2))); pthread_sigmask(SIG_SETMASK, (sigset_t*)memset(&set, 0, sizeof set), NULL); break;
+    case 6:
+      CALL("rt_sigprocmask",
+           syscall(SYS_rt_sigprocmask, (int)roll(5), some_room(), some_room(), 7 + roll(2)));
+      pthread_sigmask(SIG_SETMASK, (sigset_t*)memset(&set, 0, sizeof set), NULL);
+      break;
     default: CALL("pthread_kill", pthread_kill(pthread_self(), roll(2) ? 0 : 99));
   }
 }
@@ -365,7 +406,7 @@ static void* caller(void* unused) {
 static void count_pipe(int sig) { broken_pipes++; }
 static void interrupt(int sig) { (void)sig; }
 
-static void catch(int sig, void (*handler)(int)) {
+static void catch (int sig, void (*handler)(int)) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = handler;
@@ -377,8 +418,8 @@ int main(int argc, char** argv) {
   last_seed = seed + (uint64_t)arg_or(argc, argv, 2, 100);
   int patience = arg_or(argc, argv, 3, 5);
   verbose = argc > 4;
-  catch(SIGPIPE, count_pipe);
-  catch(SIGUSR1, interrupt);
+  catch (SIGPIPE, count_pipe);
+  catch (SIGUSR1, interrupt);
   // Nothing is mapped behind the two.
   room = mmap(NULL, kRoom + 3 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   CHECK(room != MAP_FAILED);
