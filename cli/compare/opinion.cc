@@ -32,6 +32,10 @@ std::string Besides(const Comparison& all, const ModeRuns& base, const ModeRuns&
   return cpu + " and " + tail;
 }
 
+bool IsBetter(const Metric& metric, const Summary& than, const Summary& other) {
+  return metric.more_is_better ? other.median > than.median : other.median < than.median;
+}
+
 // +1: better than the base, -1: worse, 0: unclear.
 int Verdict(const Metric& metric, const Summary& base, const Summary& other) {
   const Difference difference = Compare(base, other);
@@ -52,11 +56,14 @@ std::string Opinion(const Comparison& comparison) {
   const ModeRuns* worst = nullptr;
   bool single = !from || from->runs < 2;
   for (const ModeRuns& mode : comparison.modes) {
-    const auto to = mode.Of(metric.key), top = best->Of(metric.key);
+    const auto to = mode.Of(metric.key);
     if (&mode == &base || !from || !to) continue;
     single |= to->runs < 2;
-    if (Verdict(metric, *top, *to) > 0) best = &mode;
-    if (Verdict(metric, *from, *to) < 0) worst = &mode;
+    const int verdict = Verdict(metric, *from, *to);
+    if (verdict < 0) worst = &mode;
+    // Of several that are clearly better, the one with the better median.
+    if (verdict > 0 && (best == &base || IsBetter(metric, *best->Of(metric.key), *to)))
+      best = &mode;
   }
   if (single) return "One run of each mode cannot tell a difference from chance: ask for more.";
   if (best != &base) {

@@ -32,6 +32,17 @@ TEST(Opinion, SaysWhenNativeIsBetter) {
             "us/request and 2.00x the p99 ms.");
 }
 
+TEST(Opinion, OfTwoThatAreBetterNamesTheBetterMedian) {
+  EXPECT_EQ(Opinion(Of({Runs("native", {100, 101}, 1, 1), Runs("1:1", {150, 190}, 1, 1),
+                        Runs("M:N", {160, 200}, 1, 1)}))
+                .find("M:N is better for this program: 1.79x"),
+            0u);
+  EXPECT_EQ(Opinion(Of({Runs("native", {100, 101}, 1, 1), Runs("1:1", {160, 200}, 1, 1),
+                        Runs("M:N", {150, 190}, 1, 1)}))
+                .find("1:1 is better"),
+            0u);
+}
+
 TEST(Opinion, DoesNotGuess) {
   EXPECT_EQ(Opinion(Of({Runs("native", {100, 120}, 10, 50), Runs("M:N", {110, 130}, 6, 20)})),
             "No mode is clearly better: the runs of one overlap with those of the others in "
