@@ -25,11 +25,12 @@ import rows_files
 import rows_mariadb
 import rows_servers
 import rows_threads
+import rows_trees
 from context import DEFAULT_LIBRARY, Context
 from measure import measure
 
 SERVERS = rows_servers.ROWS + rows_mariadb.ROWS
-PLAIN = rows_threads.ROWS + rows_echo.ROWS + rows_files.ROWS
+PLAIN = rows_threads.ROWS + rows_echo.ROWS + rows_files.ROWS + rows_trees.ROWS
 ROWS = PLAIN + SERVERS
 
 

@@ -10,13 +10,6 @@ from row import Row, compared, faster
 MEBIBYTES = 48
 
 
-def _stat(threads):
-    def run(context, variant):
-        return context.numbers(variant, [context.program("stat_tree"), threads], jail=threads > 100)
-
-    return run
-
-
 def _reads(context, variant):
     return context.numbers(variant, [context.program("file_read")])
 
@@ -68,10 +61,6 @@ def _compress(there, back):
 SPEED = ("wall_s", "cpu_s")
 
 ROWS = [
-    Row("stat", "stat() over a tree of 20,000 cached files, one thread", _stat(1),
-        ("wall_ns", "cpu_ns"), (faster("wall_ns", 0.99),)),
-    Row("stat-1000", "the same by 1,000 threads", _stat(1000), ("wall_ns", "cpu_ns"),
-        (faster("wall_ns", 0.99),)),
     Row("read", "pread from the page cache, 4 KiB and 64 KiB", _reads,
         ("read4k_ns", "read64k_ns", "read4k_cpu_ns", "read64k_cpu_ns"),
         (faster("read4k_ns", 0.98), faster("read64k_ns", 0.98))),

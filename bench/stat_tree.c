@@ -1,12 +1,15 @@
-// stat() over a tree of files that the kernel has cached, as locate's updatedb
-// does it, by one thread or by many.
+// A tree of files that the kernel has cached, gone through by one thread or by
+// many: stat() of each, as locate's updatedb does it; opening, reading and closing
+// each; or listing the directories.
 //
-//   stat_tree [THREADS [FILES [ROUNDS]]]
+//   stat_tree stat|open|list [THREADS [FILES [ROUNDS]]]
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,39 +28,63 @@ static void build(void) {
     if (i % kPerDirectory == 0 && mkdir(paths[i], 0700) != 0) perror("mkdir"), exit(1);
     snprintf(paths[i] + n, (size_t)(kPath - n), "/file%ld", i);
     int fd = open(paths[i], O_CREAT | O_WRONLY, 0600);
-    if (fd < 0) perror("open"), exit(1);
+    if (fd < 0 || write(fd, "text", 4) != 4) perror("open"), exit(1);
     close(fd);
   }
 }
 
-static void* stat_share(void* arg) {
+static void stat_one(long i) {
+  struct stat s;
+  if (stat(paths[i], &s) != 0) perror("stat"), exit(1);
+}
+
+static void open_one(long i) {
+  char text[16];
+  int fd = open(paths[i], O_RDONLY);
+  if (fd < 0 || read(fd, text, sizeof text) != 4) perror("open"), exit(1);
+  close(fd);
+}
+
+// A directory, when its first file comes up.
+static void list_one(long i) {
+  if (i % kPerDirectory) return;
+  char path[kPath];
+  strcpy(path, paths[i]);
+  *strrchr(path, '/') = 0;
+  DIR* directory = opendir(path);
+  if (!directory) perror("opendir"), exit(1);
+  while (readdir(directory)) continue;
+  closedir(directory);
+}
+
+static void (*visit)(long i) = stat_one;
+
+static void* visit_share(void* arg) {
   long first = files * (long)(size_t)arg / threads,
        last = files * ((long)(size_t)arg + 1) / threads;
-  for (long round = 0; round < rounds; round++) {
-    for (long i = first; i < last; i++) {
-      struct stat s;
-      if (stat(paths[i], &s) != 0) perror("stat"), exit(1);
-    }
-  }
+  for (long round = 0; round < rounds; round++)
+    for (long i = first; i < last; i++) visit(i);
   return NULL;
 }
 
 int main(int argc, char** argv) {
-  threads = positive_argument(argc, argv, 1, 1);
-  files = positive_argument(argc, argv, 2, 20000);
-  rounds = positive_argument(argc, argv, 3, 20);
+  if (argc > 1 && strcmp(argv[1], "open") == 0) visit = open_one;
+  if (argc > 1 && strcmp(argv[1], "list") == 0) visit = list_one;
+  threads = positive_argument(argc, argv, 2, 1);
+  files = positive_argument(argc, argv, 3, 100000);
+  rounds = positive_argument(argc, argv, 4, 4);
   paths = malloc((size_t)files * sizeof *paths);
   pthread_t* thread = malloc((size_t)threads * sizeof *thread);
   if (!paths || !thread) return 1;
   build();
   double wall = wall_seconds(), cpu = cpu_seconds();
   for (long i = 0; i < threads; i++)
-    if (pthread_create(&thread[i], NULL, stat_share, (void*)(size_t)i) != 0) exit(1);
+    if (pthread_create(&thread[i], NULL, visit_share, (void*)(size_t)i) != 0) exit(1);
   for (long i = 0; i < threads; i++) pthread_join(thread[i], NULL);
   wall = wall_seconds() - wall, cpu = cpu_seconds() - cpu;
-  double stats = (double)files * (double)rounds;
-  printf("threads=%ld files=%ld wall_ns=%.1f cpu_ns=%.1f\n", threads, files, wall * 1e9 / stats,
-         cpu * 1e9 / stats);
+  double visits = (double)files * (double)rounds;
+  printf("threads=%ld files=%ld wall_ns=%.1f cpu_ns=%.1f\n", threads, files, wall * 1e9 / visits,
+         cpu * 1e9 / visits);
   free(thread);
   free(paths);
   return 0;

@@ -16,6 +16,15 @@ bool KnownEmpty(FdState* s, uint32_t sequence) {
          !(s->flags.load(std::memory_order_relaxed) & kNoSkip);
 }
 
+// A datagram socket that was shut down says EAGAIN to a try, but 0 to a call that may wait. Its
+// event has been seen by then: registering raises it.
+bool EndsIfItWaits(int fd, FdState* s) {
+  constexpr short kShutDown = POLLRDHUP;
+  if (!(s->flags.load(std::memory_order_relaxed) & kNoSkip) || IsNonblocking(fd, s)) return false;
+  pollfd p = {fd, kShutDown, 0};
+  return RawSyscall(SYS_poll, &p, 1, 0) > 0 && (p.revents & kShutDown);
+}
+
 long ReceiveOnce(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen) {
   const uint32_t sequence = SequenceIn(s);
   const bool stream = s->flags.load(std::memory_order_relaxed) & kStream;
@@ -23,6 +32,9 @@ long ReceiveOnce(int fd, FdState* s, void* buf, size_t len, int flags, void* add
   const bool registered = s->registered.load(std::memory_order_acquire);
   const long r =
       RawSyscall(SYS_recvfrom, fd, buf, len, flags | MSG_DONTWAIT, addr, addrlen);
+  if (r == -EAGAIN && !stream && EndsIfItWaits(fd, s))
+    return BlockingCall(SYS_recvfrom, fd, reinterpret_cast<long>(buf), static_cast<long>(len), flags,
+                        reinterpret_cast<long>(addr), reinterpret_cast<long>(addrlen), false);
   if (stream && registered && r > 0 && static_cast<size_t>(r) < len && !(flags & ~MSG_NOSIGNAL))
     s->drained_at.store(sequence + 1, std::memory_order_relaxed);
   return r;
@@ -132,8 +144,9 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
     };
     msghdr header;
     size_t total;
-    if (!CopyIn(&header, msg) || header.msg_iovlen > kMaxVector || !TotalLength(header, &total))
-      return wait();  // refused at once
+    if (!CopyIn(&header, msg) || header.msg_iovlen > kMaxVector || !TotalLength(header, &total) ||
+        total == 0)
+      return wait();  // ends at once
     // Parks for the beginning; the kernel waits for the rest.
     const long first = TryOrWait(fd, s, kIn, [&](int at, FdState*) -> long {
       char byte;
@@ -142,8 +155,12 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
     if (first < 0 && first != kCannotWait) return first;
     return wait();
   }
-  return TryOrWait(fd, s, kIn,
-                   [&](int at, FdState*) { return RawSyscall(SYS_recvmsg, at, msg, flags | MSG_DONTWAIT); });
+  return TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
+    const long r = RawSyscall(SYS_recvmsg, at, msg, flags | MSG_DONTWAIT);
+    if (r == -EAGAIN && EndsIfItWaits(at, state))
+      return BlockingCall(SYS_recvmsg, at, reinterpret_cast<long>(msg), flags, 0, 0, 0, false);
+    return r;
+  });
 }
 
 long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {

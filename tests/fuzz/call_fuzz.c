@@ -215,7 +215,7 @@ static void transfer(void) {
     case 5: CALL("send", send(fd, at, size, flags)); break;
     case 6: CALL("recvmsg", recvmsg(fd, message, flags)); break;
     case 7: CALL("sendmsg", sendmsg(fd, message, flags)); break;
-    case 8: CALL("recvmmsg", recvmmsg(fd, two, 1 + roll(2), flags, NULL)); break;
+    case 8: CALL("recvmmsg", recvmmsg(fd, two, flags & MSG_DONTWAIT ? 2 : 1, flags, NULL)); break;
     case 9: CALL("sendmmsg", sendmmsg(fd, two, 1 + roll(2), flags)); break;
     case 10: CALL("pread", pread(fd, at, size, offset)); break;
     case 11: CALL("pwrite", pwrite(fd, at, size < 65536 ? size : 64, offset)); break;
