@@ -64,6 +64,7 @@ struct Carrier {
   std::atomic<uint32_t> call_number;  // of such calls, so that two looks tell one from the next
   std::atomic<uint32_t> wake_word;  // a spare or idle carrier sleeps on it
   Carrier* next_spare;
+  Carrier* prev_spare;
   Carrier* next_all;
   void* stack;
   std::atomic<uint32_t> noted_count;

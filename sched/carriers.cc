@@ -27,6 +27,9 @@ namespace {
 constexpr size_t kSchedulerStack = 64 << 10;
 // Of carriers whose bound task has ended, so many wait for the next one.
 constexpr uint32_t kMaxSpares = 64;
+// A spare that nobody has wanted for so long ends, while there are more than the workers may soon ask
+// for.
+constexpr int64_t kSpareLifeNs = 3'000'000'000;
 
 SpinLock g_lock;
 Carrier* g_spares = nullptr;
@@ -43,6 +46,10 @@ extern "C" long green_clone_carrier(unsigned long flags, void* stack_top, void (
 
 void FutexWait(std::atomic<uint32_t>* word, uint32_t value) {
   RawSyscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nullptr);
+}
+long FutexWaitFor(std::atomic<uint32_t>* word, uint32_t value, int64_t ns) {
+  const KernelTimespec ts = {ns / 1000000000, ns % 1000000000};
+  return RawSyscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &ts);
 }
 void FutexWake(std::atomic<uint32_t>* word) { RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1); }
 
@@ -104,15 +111,38 @@ void DropCarrier(Carrier* c) {
 
 bool IsLeader(const Carrier* c) { return c->tid == g_sched.pid; }
 
+void AddSpare(Carrier* c) {
+  LockGuard guard(g_lock);
+  c->prev_spare = nullptr;
+  c->next_spare = g_spares;
+  if (g_spares) g_spares->prev_spare = c;
+  g_spares = c;
+  ++g_spare_count;
+}
+
+// Under g_lock.
+void RemoveSpare(Carrier* c) {
+  (c->prev_spare ? c->prev_spare->next_spare : g_spares) = c->next_spare;
+  if (c->next_spare) c->next_spare->prev_spare = c->prev_spare;
+  c->next_spare = c->prev_spare = nullptr;
+  --g_spare_count;
+}
+
+// False when it is to stay, be it that somebody has taken it meanwhile.
+bool StopBeingSpare(Carrier* c) {
+  LockGuard guard(g_lock);
+  const bool is_spare = c->prev_spare || g_spares == c;
+  if (!is_spare || g_spare_count <= g_sched.worker_count) return false;
+  RemoveSpare(c);
+  return true;
+}
+
 // The process's first thread is not for bound tasks: its name is the process's.
 Carrier* TakeSpare(bool for_bound) {
   LockGuard guard(g_lock);
-  Carrier** at = &g_spares;
-  if (for_bound && *at && IsLeader(*at)) at = &(*at)->next_spare;
-  Carrier* c = *at;
-  if (!c) return nullptr;
-  *at = c->next_spare;
-  --g_spare_count;
+  Carrier* c = g_spares;
+  if (for_bound && c && IsLeader(c)) c = c->next_spare;
+  if (c) RemoveSpare(c);
   return c;
 }
 
@@ -327,19 +357,20 @@ void FreeBoundCarrier(Carrier* c) {
 
 void WaitForWorker(Carrier* c) {
   c->run_since = 0;
-  {
-    LockGuard guard(g_lock);
-    c->next_spare = g_spares;
-    g_spares = c;
-    ++g_spare_count;
-  }
+  AddSpare(c);
+  bool may_end = !IsLeader(c);  // which ends with the process
   while (!__atomic_load_n(&c->worker, __ATOMIC_ACQUIRE)) {
     // Cleared first: a giver or a noted signal that came before is seen below, one that comes
     // after ends the wait.
     c->wake_word.store(0, std::memory_order_seq_cst);
     if (c->attention.load(std::memory_order_seq_cst)) g_sched.attention_hook();
     if (__atomic_load_n(&c->worker, __ATOMIC_SEQ_CST)) return;
-    FutexWait(&c->wake_word, 0);
+    if (!may_end) {
+      FutexWait(&c->wake_word, 0);
+    } else if (FutexWaitFor(&c->wake_word, 0, kSpareLifeNs) == -ETIMEDOUT) {
+      if (StopBeingSpare(c)) EndCarrier(c);
+      may_end = false;  // one of the few that stay, and sleep for good
+    }
   }
 }
 

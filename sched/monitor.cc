@@ -14,7 +14,9 @@ namespace green {
 namespace {
 
 constexpr int64_t kTickNs = 1'000'000;
-constexpr int kIdleTicksBeforeSleep = 20;
+// Going to sleep and being woken costs about as much.
+constexpr int kIdleTicksBeforeSleep = 4;
+constexpr int kIdlePolicy = 5;  // SCHED_IDLE
 
 void SleepNs(int64_t ns) {
   KernelTimespec ts = {ns / 1000000000, ns % 1000000000};
@@ -77,6 +79,36 @@ bool StaysInCall(Worker* w, Carrier* c) {
          c->call_number.load(std::memory_order_relaxed) == call;
 }
 
+// A nice value shortens or lengthens the turns, by the kernel's factor of 1.25 a step (sched(7)); from
+// one tick to ten slices.
+int64_t SliceOf(const Task* t) {
+  const int64_t slice = g_sched.options.slice_ns;
+  if (!t) return slice;
+  int nice = t->policy == kIdlePolicy ? 19 : t->nice;
+  int64_t ns = slice;
+  for (; nice > 0 && ns > kTickNs; --nice) ns = ns * 4 / 5;
+  for (; nice < 0 && ns < slice * 10; ++nice) ns = ns * 5 / 4;
+  return ns;
+}
+
+void BeginTurn(Worker* w, int64_t now) {
+  w->seen_since = now;
+  w->seen_cpu = -1;
+}
+
+// In CPU time: on a machine with more to run than CPUs a turn would else be over before it began. If
+// the clock stands still, ten times as long will do.
+bool SliceIsOver(Worker* w, Carrier* c, int64_t now) {
+  const int64_t slice = SliceOf(c->task), passed = now - w->seen_since;
+  const int clock = ClockOfThread(c->tid);
+  if (w->seen_cpu < 0) {
+    w->seen_cpu = ClockNs(clock);
+    return false;
+  }
+  return passed >= slice &&
+         (ClockNs(clock) - w->seen_cpu >= slice - kTickNs || passed >= 10 * slice);
+}
+
 // One worker whose task is the same as a tick ago.
 void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   const bool fds_wait = ReactorHasWaiters() && !g_sched.poller.load(std::memory_order_relaxed);
@@ -92,9 +124,9 @@ void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   if (idlers && w->next.load(std::memory_order_relaxed)) {
     w->share_next.store(true, std::memory_order_relaxed);
     KickCarrier(c);
-  } else if (now - w->seen_since >= g_sched.options.slice_ns) {
+  } else if (SliceIsOver(w, c, now)) {
     KickCarrier(c);
-    w->seen_since = now;
+    BeginTurn(w, now);
   }
 }
 
@@ -116,7 +148,7 @@ Look LookAround(int64_t now) {
     const uint64_t switches = w->switches.load(std::memory_order_relaxed);
     if (switches != w->seen_switches || w->seen_since == 0) {
       w->seen_switches = switches;
-      w->seen_since = now;
+      BeginTurn(w, now);
       look.responsive = true;
       continue;
     }
@@ -137,7 +169,7 @@ void DeliverUrgent(const Look& look) {
   Carrier* c = look.slowest->carrier.load(std::memory_order_acquire);
   if (!c || !c->tid || c->in_syscall.load(std::memory_order_relaxed)) return;
   KickCarrier(c);
-  look.slowest->seen_since = NowNs();
+  BeginTurn(look.slowest, NowNs());
 }
 
 // Until the next tick or timer. When tasks compute on every worker and nobody waits in the

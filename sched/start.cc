@@ -9,6 +9,7 @@
 #include "arch/x86_64/base_registers.h"
 #include "arch/x86_64/vector_state.h"
 #include "sched/carriers.h"
+#include "sched/cpu_quota.h"
 #include "sched/credentials.h"
 #include "sched/describe.h"
 #include "sched/futex_table.h"
@@ -21,11 +22,14 @@
 namespace green {
 namespace {
 
+// As many as the affinity mask has, and the quota can keep busy.
 uint32_t CpusAllowed() {
   uint64_t mask[16] = {};
   const long bytes = RawSyscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
   uint32_t n = 0;
   for (long i = 0; i < bytes / 8; ++i) n += static_cast<uint32_t>(__builtin_popcountl(mask[i]));
+  const uint32_t quota = CpusOfQuota("/proc/self/cgroup", "/sys/fs/cgroup");
+  if (quota && quota < n) n = quota;
   return n ? n : 1;
 }
 
@@ -135,6 +139,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
     w.queue.Reset();
     w.timers.Reset();
     w.seen_since = 0;
+    w.seen_cpu = -1;
     w.fds_enlisted.store(0, std::memory_order_relaxed);
     w.fds_delisted.store(0, std::memory_order_relaxed);
   }

@@ -53,6 +53,7 @@ struct alignas(64) Worker {
   // The monitor's notes.
   uint64_t seen_switches = 0;
   int64_t seen_since = 0;
+  int64_t seen_cpu = -1;  // the carrier's CPU time soon after seen_since; -1: not asked yet
   uint32_t seen_call = 0;
 };
 

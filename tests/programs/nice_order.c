@@ -1,0 +1,39 @@
+// Of threads that compute on one CPU, those with a high nice value get less of it, but they get some.
+#include "check.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+
+enum { OF_EACH = 10 };
+static volatile int stop;
+static volatile unsigned long rounds[2 * OF_EACH];
+
+static void* body(void* argument) {
+  intptr_t i = (intptr_t)argument;
+  if (i % 2) CHECK_OK(setpriority(PRIO_PROCESS, (id_t)gettid(), 15));
+  while (!stop)
+    for (volatile int turn = 0; turn < 1000; turn = turn + 1)
+      if (turn == 0) rounds[i]++;
+  return NULL;
+}
+
+int main(int argc, char** argv) {
+  pthread_t threads[2 * OF_EACH];
+  cpu_set_t set;
+  CHECK_OK(sched_getaffinity(0, sizeof set, &set));
+  int cpu = 0;
+  while (!CPU_ISSET(cpu, &set)) cpu++;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  CHECK_OK(sched_setaffinity(0, sizeof set, &set));
+  for (intptr_t i = 0; i < 2 * OF_EACH; i++) threads[i] = spawn(body, (void*)i);
+  sleep_ms(arg_or(argc, argv, 1, 1500));
+  unsigned long favoured = 0, nice_ones = 0;
+  for (int i = 0; i < 2 * OF_EACH; i++) *(i % 2 ? &nice_ones : &favoured) += rounds[i];
+  for (int i = 0; i < 2 * OF_EACH; i++) AWAIT(rounds[i]);
+  stop = 1;
+  for (int i = 0; i < 2 * OF_EACH; i++) join(threads[i]);
+  if (argc > 1) dprintf(2, "%.1f times as much\n", (double)favoured / (double)nice_ones);
+  CHECK(favoured > nice_ones + nice_ones / 2);
+  puts("the nice ones got less");
+}
