@@ -1,6 +1,6 @@
 """The thread-per-connection echo server, beside a hand-written epoll loop."""
 
-from row import Row, compared
+from row import Row, absolute, compared
 from server import Server, echo_load
 
 
@@ -22,6 +22,17 @@ def _echo(connections, pinned):
     return run
 
 
+def _shares(connections, seconds):
+    """How evenly a minute is shared: what the busiest connection got by what the idlest got."""
+    def run(context, variant):
+        context.program("echo_load")
+        with Server(context, server_command(context, variant, 0)) as server:
+            got = echo_load(context, server, connections, cpu=1, seconds=seconds)
+        return {**got, "most_by_fewest": got["most"] / max(got["fewest"], 1e-9)}
+
+    return run
+
+
 METRICS = ("cpu_us", "rps", "p50_us", "p99_us", "max_us", "os_threads", "rss_mib")
 # At each count: what is asked of libgreen against native's CPU per request.
 PINNED = {64: 0.80, 1000: 0.65, 8000: 0.80}
@@ -34,6 +45,10 @@ ROWS = [
          compared("p99_us", "<", 1)),
         ("native", "libgreen", "epoll", "go"))
     for n, bound in PINNED.items()
+] + [
+    Row("echo-shares", "echo, 10,000 connections for a minute: how evenly they are served",
+        _shares(10000, 60), ("most_by_fewest", "fewest", "most", "p99_us", "max_us", "rps"),
+        (absolute("most_by_fewest", "<=", 2),), ("native", "libgreen", "epoll"), runs=1)
 ] + [
     Row(f"echo-{n}-free", f"echo, {n} connections, nothing pinned", _echo(n, False),
         ("rps", "cpu_us", "p50_us", "p99_us", "max_us", "os_threads"),

@@ -121,4 +121,8 @@ ROWS = [
     Row("stuck-mapped", "the same, stuck in page faults of a mapped file",
         _plain("stuck", "mapped", cpu=0), ("gap_median_us", "gap_p90_us", "gap_max_us"),
         (absolute("gap_median_us", "<=", 1000),)),
+    Row("stuck-fault", "the same, stuck in a page that comes 20 ms late (userfaultfd)",
+        _plain("stuck", "fault", 200, cpu=0),
+        ("gap_median_us", "gap_p90_us", "gap_p99_us", "gap_max_us"),
+        (absolute("gap_median_us", "<=", 1000), absolute("gap_max_us", "<=", 10000))),
 ]
