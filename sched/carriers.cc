@@ -27,8 +27,8 @@ namespace {
 constexpr size_t kSchedulerStack = 64 << 10;
 // Of carriers whose bound task has ended, so many wait for the next one.
 constexpr uint32_t kMaxSpares = 64;
-// A spare that nobody has wanted for so long ends, while there are more than the workers may soon ask
-// for.
+// A spare that nobody has wanted for so long ends, while there are more than the workers may soon
+// ask for.
 constexpr int64_t kSpareLifeNs = 3'000'000'000;
 
 SpinLock g_lock;
@@ -65,7 +65,8 @@ Carrier* MapCarrier() {
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (IsError(p)) return nullptr;
   RawSyscall(SYS_mprotect, p, 4096, PROT_NONE);
-  const uintptr_t top = (static_cast<uintptr_t>(p) + kSchedulerStack - sizeof(CarrierAndWorker)) & ~63ul;
+  const uintptr_t top =
+      (static_cast<uintptr_t>(p) + kSchedulerStack - sizeof(CarrierAndWorker)) & ~63ul;
   auto c = new (reinterpret_cast<void*>(top)) Carrier();
   c->self = c;
   c->in_green = 1;
@@ -187,8 +188,8 @@ long StartThread(void (*fn)(void*), Carrier* c) {
   c->affinity = CurrentCarrier()->affinity;
   c->rescheduled = CurrentCarrier()->rescheduled;
   for (int i = 0; i < 16; ++i) c->name[i] = CurrentCarrier()->name[i];
-  const unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-                              CLONE_SYSVSEM;
+  const unsigned long flags =
+      CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
   const uintptr_t top = reinterpret_cast<uintptr_t>(c) & ~63ul;
   const long tid = green_clone_carrier(flags, reinterpret_cast<void*>(top), fn, c);
   if (!IsError(tid)) {
@@ -198,7 +199,6 @@ long StartThread(void (*fn)(void*), Carrier* c) {
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, nullptr, sizeof old);
   return tid;
 }
-
 
 }  // namespace
 
@@ -392,9 +392,7 @@ void Retake(Carrier* c) {
     c->worker = w;
 }
 
-void KickCarrier(Carrier* c) {
-  RawSyscall(SYS_tgkill, g_sched.pid, c->tid, kKickSignal);
-}
+void KickCarrier(Carrier* c) { RawSyscall(SYS_tgkill, g_sched.pid, c->tid, kKickSignal); }
 
 Carrier* FirstCarrier() { return g_all.load(std::memory_order_acquire); }
 uint32_t CarrierListVersion() { return g_version.load(std::memory_order_acquire); }

@@ -6,8 +6,9 @@
 
 namespace green {
 
-// In CPUs, rounded up, at least 1; 0 when there is none or it cannot be read. Any thread; reads files.
-// membership: as /proc/self/cgroup; mount: where the hierarchies are mounted, as /sys/fs/cgroup.
+// In CPUs, rounded up, at least 1; 0 when there is none or it cannot be read. Any thread; reads
+// files. membership: as /proc/self/cgroup; mount: where the hierarchies are mounted, as
+// /sys/fs/cgroup.
 uint32_t CpusOfQuota(const char* membership, const char* mount);
 
 }  // namespace green

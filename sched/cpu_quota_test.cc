@@ -18,9 +18,8 @@ class CpuQuotaTest : public testing::Test {
   }
   uint32_t Cpus() { return CpusOfQuota((root_ / "membership").c_str(), (root_ / "mount").c_str()); }
 
-  const std::filesystem::path root_ =
-      std::filesystem::path(testing::TempDir()) /
-      testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::filesystem::path root_ = std::filesystem::path(testing::TempDir()) /
+                                      testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 TEST_F(CpuQuotaTest, NothingToRead) { EXPECT_EQ(Cpus(), 0); }

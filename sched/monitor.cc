@@ -62,9 +62,9 @@ bool WorkWaits(Worker* w) {
 }
 
 struct Look {
-  bool running = false;     // some worker runs a task
-  bool waiting = false;     // work, a timer or an fd waits
-  bool responsive = false;  // some worker has picked a task since the last look
+  bool running = false;       // some worker runs a task
+  bool waiting = false;       // work, a timer or an fd waits
+  bool responsive = false;    // some worker has picked a task since the last look
   Worker* slowest = nullptr;  // whose task has run longest
 };
 
@@ -79,8 +79,8 @@ bool StaysInCall(Worker* w, Carrier* c) {
          c->call_number.load(std::memory_order_relaxed) == call;
 }
 
-// A nice value shortens or lengthens the turns, by the kernel's factor of 1.25 a step (sched(7)); from
-// one tick to ten slices.
+// A nice value shortens or lengthens the turns, by the kernel's factor of 1.25 a step (sched(7));
+// from one tick to ten slices.
 int64_t SliceOf(const Task* t) {
   const int64_t slice = g_sched.options.slice_ns;
   if (!t) return slice;
@@ -96,8 +96,8 @@ void BeginTurn(Worker* w, int64_t now) {
   w->seen_cpu = -1;
 }
 
-// In CPU time: on a machine with more to run than CPUs a turn would else be over before it began. If
-// the clock stands still, ten times as long will do.
+// In CPU time: on a machine with more to run than CPUs a turn would else be over before it began.
+// If the clock stands still, ten times as long will do.
 bool SliceIsOver(Worker* w, Carrier* c, int64_t now) {
   const int64_t slice = SliceOf(c->task), passed = now - w->seen_since;
   const int clock = ClockOfThread(c->tid);
@@ -176,8 +176,8 @@ void DeliverUrgent(const Look& look) {
 // reactor, the monitor does; busy servers poll by themselves and are not disturbed.
 void WaitForTick(const Look& look) {
   int64_t wait = kTickNs;
-  const bool polls = look.running && !look.responsive &&
-                     !g_sched.poller.load(std::memory_order_relaxed);
+  const bool polls =
+      look.running && !look.responsive && !g_sched.poller.load(std::memory_order_relaxed);
   if (look.running) {
     const int64_t now = NowNs();
     for (uint32_t i = 0; i < g_sched.worker_count; ++i) {

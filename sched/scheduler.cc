@@ -12,9 +12,9 @@
 #include "base/check.h"
 #include "base/raw_syscall.h"
 #include "sched/affinity.h"
+#include "sched/bound_names.h"
 #include "sched/carriers.h"
 #include "sched/idle.h"
-#include "sched/bound_names.h"
 #include "sched/monitor.h"
 #include "sched/one_to_one.h"
 #include "sched/reactor.h"
@@ -263,7 +263,8 @@ Task* StealFromOthers(Worker* w) {
 // overflows would wait behind what is found ready after it.
 bool LookIsDue(Worker* w) {
   if (!ReactorHasWaiters()) return false;
-  if (w->queue.Size() <= RunQueue::kCapacity - kReactorBatch || ++w->looks_skipped > kMaxLooksSkipped) {
+  if (w->queue.Size() <= RunQueue::kCapacity - kReactorBatch ||
+      ++w->looks_skipped > kMaxLooksSkipped) {
     w->looks_skipped = 0;
     return true;
   }

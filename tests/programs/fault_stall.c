@@ -23,7 +23,8 @@ static void serve(int uffd) {
     usleep(STALL_MS * 1000);
     memset(page, 'p', sizeof page);
     struct uffdio_copy copy = {.dst = message.arg.pagefault.address & ~(uint64_t)(PAGE - 1),
-                               .src = (uintptr_t)page, .len = PAGE};
+                               .src = (uintptr_t)page,
+                               .len = PAGE};
     if (ioctl(uffd, UFFDIO_COPY, &copy) != 0) _exit(1);
   }
   _exit(1);
@@ -68,8 +69,9 @@ int main(int argc, char** argv) {
   join(thread);
   CHECK(now_ns(CLOCK_MONOTONIC) - begin >= PAGES * STALL_MS * MS);
   qsort(gaps, PAGES, sizeof *gaps, ascending);
-  if (argc > 1) dprintf(2, "median %lld us, worst %lld us\n", (long long)gaps[PAGES / 2] / 1000,
-                        (long long)gaps[PAGES - 1] / 1000);
+  if (argc > 1)
+    dprintf(2, "median %lld us, worst %lld us\n", (long long)gaps[PAGES / 2] / 1000,
+            (long long)gaps[PAGES - 1] / 1000);
   // Held up, it has one or two in each stall; natively and here about a hundred.
   CHECK(turns >= 5 * PAGES);
   CHECK_EQ(waitpid(server, NULL, WNOHANG), 0);

@@ -1,5 +1,5 @@
-// Threads that all wait (for a lock, a condition, a byte, a far time; for each other in a ring, that
-// is a deadlock) use no CPU at all.
+// Threads that all wait (for a lock, a condition, a byte, a far time; for each other in a ring,
+// that is a deadlock) use no CPU at all.
 #include "check.h"
 
 #include <signal.h>

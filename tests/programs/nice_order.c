@@ -1,4 +1,5 @@
-// Of threads that compute on one CPU, those with a high nice value get less of it, but they get some.
+// Of threads that compute on one CPU, those with a high nice value get less of it, but they get
+// some.
 #include "check.h"
 
 #include <sched.h>

@@ -1,6 +1,6 @@
-// A loop that keeps a value in every register there is (general, vector as wide as the CPU has, mask,
-// x87 stack), in the red zone and in the flags, with control words of its own, finds them all as
-// they were, however often it is preempted.
+// A loop that keeps a value in every register there is (general, vector as wide as the CPU has,
+// mask, x87 stack), in the red zone and in the flags, with control words of its own, finds them all
+// as they were, however often it is preempted.
 #include "check.h"
 
 #include <stddef.h>
@@ -25,22 +25,25 @@ void keep_avx(const struct state* in, struct state* out, long turns);
 void keep_sse(const struct state* in, struct state* out, long turns);
 
 #define GENERAL "rax, rbx, rbp, rsi, r8, r9, r10, r11, r12, r13, r14, r15, rcx"
-#define KEEP(name, load_wide, store_wide)                                                         \
-  asm(".text\n.globl " name "\n" name ":\n"                                                       \
-      ".irp r, rbx, rbp, r12, r13, r14, r15\n push %\\r\n.endr\n"                                 \
-      "push %rsi\n sub $16, %rsp\n stmxcsr (%rsp)\n fnstcw 4(%rsp)\n"                             \
-      "ldmxcsr 240(%rdi)\n fldcw 244(%rdi)\n"                                                     \
-      ".irp n, 7,6,5,4,3,2,1,0\n fldl 176+8*\\n(%rdi)\n.endr\n" load_wide                         \
-      "mov 104(%rdi), %rax\n mov %rax, -128(%rsp)\n"                                              \
-      ".set at, 0\n.irp r, " GENERAL "\n mov at(%rdi), %\\r\n .set at, at+8\n.endr\n"             \
-      "std\n stc\n"                                                                               \
-      "1: lea -1(%rdx), %rdx\n inc %rdx\n dec %rdx\n jnz 1b\n"                                    \
-      "pushfq\n popq -8(%rsp)\n cld\n mov 16(%rsp), %rdx\n"                                       \
-      ".set at, 0\n.irp r, " GENERAL "\n mov %\\r, at(%rdx)\n .set at, at+8\n.endr\n"             \
-      "mov -128(%rsp), %rax\n mov %rax, 104(%rdx)\n mov -8(%rsp), %rax\n mov %rax, 248(%rdx)\n"   \
-      "stmxcsr 240(%rdx)\n fnstcw 244(%rdx)\n" store_wide                                         \
-      ".irp n, 0,1,2,3,4,5,6,7\n fstpl 176+8*\\n(%rdx)\n.endr\n"                                  \
-      "ldmxcsr (%rsp)\n fldcw 4(%rsp)\n add $24, %rsp\n"                                          \
+#define KEEP(name, load_wide, store_wide)                                                       \
+  asm(".text\n.globl " name "\n" name                                                           \
+      ":\n"                                                                                     \
+      ".irp r, rbx, rbp, r12, r13, r14, r15\n push %\\r\n.endr\n"                               \
+      "push %rsi\n sub $16, %rsp\n stmxcsr (%rsp)\n fnstcw 4(%rsp)\n"                           \
+      "ldmxcsr 240(%rdi)\n fldcw 244(%rdi)\n"                                                   \
+      ".irp n, 7,6,5,4,3,2,1,0\n fldl 176+8*\\n(%rdi)\n.endr\n" load_wide                       \
+      "mov 104(%rdi), %rax\n mov %rax, -128(%rsp)\n"                                            \
+      ".set at, 0\n.irp r, " GENERAL                                                            \
+      "\n mov at(%rdi), %\\r\n .set at, at+8\n.endr\n"                                          \
+      "std\n stc\n"                                                                             \
+      "1: lea -1(%rdx), %rdx\n inc %rdx\n dec %rdx\n jnz 1b\n"                                  \
+      "pushfq\n popq -8(%rsp)\n cld\n mov 16(%rsp), %rdx\n"                                     \
+      ".set at, 0\n.irp r, " GENERAL                                                            \
+      "\n mov %\\r, at(%rdx)\n .set at, at+8\n.endr\n"                                          \
+      "mov -128(%rsp), %rax\n mov %rax, 104(%rdx)\n mov -8(%rsp), %rax\n mov %rax, 248(%rdx)\n" \
+      "stmxcsr 240(%rdx)\n fnstcw 244(%rdx)\n" store_wide                                       \
+      ".irp n, 0,1,2,3,4,5,6,7\n fstpl 176+8*\\n(%rdx)\n.endr\n"                                \
+      "ldmxcsr (%rsp)\n fldcw 4(%rsp)\n add $24, %rsp\n"                                        \
       ".irp r, r15, r14, r13, r12, rbp, rbx\n pop %\\r\n.endr\n ret\n")
 
 #define EACH(n, what) ".irp n," n "\n" what "\n.endr\n"
@@ -64,7 +67,8 @@ static size_t width;
 static void* body(void* argument) {
   intptr_t i = (intptr_t)argument;
   for (size_t at = 0; at < sizeof in[i]; at++)
-    ((unsigned char*)&in[i])[at] = (unsigned char)((uintptr_t)(i + 3) * 2654435761u * (at + 7) >> 11);
+    ((unsigned char*)&in[i])[at] =
+        (unsigned char)((uintptr_t)(i + 3) * 2654435761u * (at + 7) >> 11);
   for (int n = 0; n < 8; n++) in[i].x87[n] = (double)(i * 8 + n) + 0.125;
   in[i].mxcsr = 0x1f80u | (unsigned)i % 4 << 13 | (i % 2 ? 0x8040u : 0);  // rounding, FTZ and DAZ
   in[i].control = (uint16_t)(0x037f | i % 4 << 10);

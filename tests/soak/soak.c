@@ -9,8 +9,8 @@
 enum { ROUND_MS = 3000 };
 volatile int stopping;
 
-static void* (*const parts[])(void*) = {serve_storms, serve_storms, compute,        compute,
-                                        lock_file,    lock_file,    lock_file,      fault_pages,
+static void* (*const parts[])(void*) = {serve_storms,  serve_storms,   compute,      compute,
+                                        lock_file,     lock_file,      lock_file,    fault_pages,
                                         make_children, cancel_threads, load_library, send_signals};
 enum { PARTS = sizeof parts / sizeof *parts };
 

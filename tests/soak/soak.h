@@ -6,10 +6,10 @@
 
 extern volatile int stopping;
 
-void* compute(void*);       // allocates, fills, checks, frees
-void* lock_file(void*);     // flock and a counter in the file
-void* fault_pages(void*);   // a mapped file's pages, dropped and read again
-void* make_children(void*); // fork, posix_spawn
+void* compute(void*);        // allocates, fills, checks, frees
+void* lock_file(void*);      // flock and a counter in the file
+void* fault_pages(void*);    // a mapped file's pages, dropped and read again
+void* make_children(void*);  // fork, posix_spawn
 void* cancel_threads(void*);
 void* load_library(void*);
 void* send_signals(void*);  // to the process and to threads
