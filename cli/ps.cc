@@ -58,6 +58,7 @@ std::vector<const TaskView*> Chosen(const Options& o, const Snapshot& s) {
 std::string StateText(const TaskView& t) {
   if (t.state == TaskState::kRunning && t.worker >= 0)
     return "running on " + std::to_string(t.worker);
+  if (t.bound && t.state == TaskState::kRunning) return "running, bound";
   if (t.state == TaskState::kWaiting) return NameOf(t.reason);
   return NameOf(t.state);
 }
@@ -104,12 +105,12 @@ nlohmann::json ToJson(const TaskView& t, const Wait& w) {
 
 void PrintTable(const Snapshot& s, const std::vector<const TaskView*>& tasks, Waits& waits) {
   std::string out =
-      "     TID  NAME             STATE          FOR          CPU   SWITCHES  CALL             "
+      "     TID  NAME             STATE           FOR          CPU   SWITCHES  CALL             "
       "WAITS FOR\n";
   for (const TaskView* t : tasks) {
     const Wait w = waits.Of(*t);
     char line[200];
-    std::snprintf(line, sizeof line, "%8u  %-15s  %-13s  %-9s %8.3f %10u  %-15s  ", t->tid,
+    std::snprintf(line, sizeof line, "%8u  %-15s  %-14s  %-9s %8.3f %10u  %-15s  ", t->tid,
                   t->name.c_str(), StateText(*t).c_str(),
                   t->state == TaskState::kRunning ? "" : Span(t->since_ms).c_str(),
                   static_cast<double>(t->cpu_ns) / 1e9, t->switches, w.call.c_str());

@@ -88,18 +88,20 @@ class View {
   std::string Head(const Snapshot& s) const {
     char text[600];
     const int64_t p99 = DelayQuantile(s, 0.99);
+    char delay[60] = "";
+    if (p99 >= 0) std::snprintf(delay, sizeof delay, "; 99%% of wake-ups run within %ld us", p99);
     std::snprintf(
         text, sizeof text,
         "%s, process %u: %zu tasks; %zu running, %zu in the kernel, %zu ready, %zu waiting "
         "(%zu fd, %zu futex, %zu sleep, %zu signal)\n"
         "per second: %.0f switches, %.0f spawned, %.0f steals, %.1f preemptions, %.1f handoffs; "
-        "carriers %zu; queue delay 99%% < %ld us\n",
+        "carriers %zu%s\n",
         target_.Name().c_str(), s.pid, s.tasks.size(), s.Count(TaskState::kRunning),
         s.Count(TaskState::kInKernel), s.Count(TaskState::kReady), s.Count(TaskState::kWaiting),
         s.Waiting(Reason::kFd), s.Waiting(Reason::kFutex), s.Waiting(Reason::kSleep),
         s.Waiting(Reason::kSignal), Rate(s, &WorkerView::switches), Rate(s, &WorkerView::spawned),
         Rate(s, &WorkerView::steals), Rate(s, &WorkerView::preemptions),
-        Rate(s, &WorkerView::handoffs), s.carriers.size(), p99);
+        Rate(s, &WorkerView::handoffs), s.carriers.size(), delay);
     return text;
   }
 

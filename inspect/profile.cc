@@ -33,6 +33,7 @@ class Sampler {
       : target_(target), profile_(profile), reader_(new StackReader(target)) {}
 
   bool LookOnce(int64_t weight) {
+    LetLateOnesGo();
     const bool parked = profile_->kind != ProfileKind::kOnCpu;
     const Snapshot s = target_.Look(parked ? Detail::kTasks : Detail::kCounters);
     if (s.workers.empty()) return false;
@@ -135,6 +136,7 @@ Profile TakeProfile(Target& target, ProfileKind kind, double hz, double seconds,
     }
     if (Now() > due + period) due = Now();
   }
+  LetLateOnesGo();
   profile.duration_ns = Now() - begin;
   return profile;
 }

@@ -188,7 +188,8 @@ class Reader {
     std::vector<size_t> which;
     for (size_t i = 0; i < snapshot_.tasks.size(); ++i) {
       const TaskView& v = snapshot_.tasks[i];
-      const bool in_call = v.state == TaskState::kInKernel ||
+      // A bound task's waits are the kernel's; whether it waits is told by /proc (target.cc).
+      const bool in_call = v.state == TaskState::kInKernel || v.bound ||
                            (v.state != TaskState::kRunning && v.reason != Reason::kNone &&
                             v.reason != Reason::kPreempted);
       if (in_call && frames_[i]) which.push_back(i);

@@ -15,8 +15,9 @@
 namespace green::inspect {
 namespace {
 
-constexpr int kTries = 200;
-constexpr long kTryNs = 50'000;
+// A thread stops when it next has a CPU: at once, or late on a loaded machine.
+constexpr int kQuickTries = 200, kTries = 1200;
+constexpr long kQuickNs = 50'000, kSlowNs = 1'000'000;
 
 // The numbers of a thread in each PID namespace, ours first.
 std::vector<uint32_t> Numbers(const std::string& task) {
@@ -39,6 +40,8 @@ long SignalOf(int status) {
 // Threads that did not stop in time. They may stop yet, and must then be let go on.
 std::vector<pid_t> g_late;
 
+}  // namespace
+
 void LetLateOnesGo() {
   std::erase_if(g_late, [](pid_t tid) {
     int status;
@@ -48,8 +51,6 @@ void LetLateOnesGo() {
     return true;
   });
 }
-
-}  // namespace
 
 bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
   LetLateOnesGo();
@@ -61,7 +62,7 @@ bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
     const pid_t done = waitpid(tid, &status, __WALL | WNOHANG);
     if (done < 0 || (done == tid && !WIFSTOPPED(status))) return false;  // it ended
     stopped = done == tid;
-    const timespec pause = {0, kTryNs};
+    const timespec pause = {0, i < kQuickTries ? kQuickNs : kSlowNs};
     if (!stopped) nanosleep(&pause, nullptr);
   }
   if (!stopped) {

@@ -11,9 +11,12 @@
 namespace green::inspect {
 
 // Stops thread tid, calls fn with its registers, lets it go on. False when it could not be stopped
-// within some milliseconds (it sits in the kernel, or something else traces it). The thread must
-// run: one that sleeps in a system call could see EINTR.
+// within a second (it sits in the kernel, or something else traces it). The thread must run: one
+// that sleeps in a system call could see EINTR.
 bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn);
+// A thread that stopped later than that stays so until this is called, or the caller ends: to be
+// called often by who lives on.
+void LetLateOnesGo();
 // "R (running)" in /proc/PID/task/TID/stat, not asleep.
 bool RunsNow(pid_t pid, pid_t tid);
 // The number outside of what a process in a PID namespace of its own calls tid.

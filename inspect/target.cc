@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "inspect/stop.h"
+
 namespace green::inspect {
 
 std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
@@ -32,6 +34,17 @@ std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
     case RuntimeState::kCorrupt: *error = "libgreen's tables in " + who + " make no sense"; break;
   }
   return nullptr;
+}
+
+Snapshot Target::Look(Detail detail) const {
+  Snapshot s = TakeSnapshot(memory_, runtime_, detail);
+  for (TaskView& t : s.tasks) {
+    if (!t.bound || t.carrier < 0 || t.state == TaskState::kInKernel) continue;
+    const pid_t tid = OuterTid(pid_, s.carriers[t.carrier].tid);
+    t.state = RunsNow(pid_, tid) ? TaskState::kRunning : TaskState::kInKernel;
+    if (t.state == TaskState::kRunning) t.in_call = false;
+  }
+  return s;
 }
 
 bool Target::Alive() const { return kill(pid_, 0) == 0 || errno == EPERM; }

@@ -18,9 +18,7 @@ class Target {
   const Runtime& runtime() const { return runtime_; }
   const std::vector<Mapping>& maps() const { return maps_; }
   void RefreshMaps() { maps_ = ReadMaps(pid_); }
-  Snapshot Look(Detail detail = Detail::kTasks) const {
-    return TakeSnapshot(memory_, runtime_, detail);
-  }
+  Snapshot Look(Detail detail = Detail::kTasks) const;
   bool Alive() const;
   std::string Name() const;  // the process's, printable
 

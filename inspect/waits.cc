@@ -21,6 +21,14 @@ constexpr CallName kCalls[] = {
 #undef GREEN_SYSCALL
 };
 
+// Calls that wait for the descriptor that is their first argument.
+bool WaitsForFd(int64_t number) {
+  constexpr int64_t kNumbers[] = {SYS_read,   SYS_write,   SYS_readv,      SYS_writev,
+                                  SYS_accept, SYS_accept4, SYS_recvfrom,   SYS_recvmsg,
+                                  SYS_sendto, SYS_sendmsg, SYS_epoll_wait, SYS_epoll_pwait};
+  return std::find(std::begin(kNumbers), std::end(kNumbers), number) != std::end(kNumbers);
+}
+
 constexpr size_t kMaxPolled = 64;
 
 std::string Hex(uint64_t v) {
@@ -157,6 +165,11 @@ Wait Waits::Of(const TaskView& task) {
   if (task.state == TaskState::kInKernel) {
     wait.kind = WaitKind::kCall;
     wait.text = wait.call.empty() ? "a system call" : wait.call;
+    if (task.bound && task.in_call && task.call.number == SYS_futex) OfFutex(task, &wait);
+    if (task.bound && task.in_call && WaitsForFd(task.call.number)) {
+      wait.kind = WaitKind::kFd;
+      wait.fd = static_cast<int>(task.call.args[0]);
+    }
   }
   if (task.state == TaskState::kWaiting && task.deadline_ns) {
     wait.timed = true;
