@@ -43,10 +43,28 @@ bool Blocks(int op) {
          op == FUTEX_LOCK_PI2 || op == FUTEX_WAIT_REQUEUE_PI;
 }
 
+// For a program whose memory another process shares. Tasks that waited before are in the table.
+bool DoWithSharedVm(SyscallFrame& f, uint32_t* word, long* result) {
+  const int op = ArgInt(f, 1) & FUTEX_CMD_MASK;
+  if (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET) {
+    *result = BlockingRaw(f, true);
+    return true;
+  }
+  if (op != FUTEX_WAKE && op != FUTEX_WAKE_BITSET) return false;  // not between processes, then
+  const int count = static_cast<int>(f.rdx);
+  const uint32_t bitset = op == FUTEX_WAKE ? kAny : static_cast<uint32_t>(f.r9);
+  *result = FutexWake(word, count, bitset);
+  if (*result < 0 || (*result && *result >= count)) return true;
+  const long more = RawSyscall(SYS_futex, word, f.rsi, count - *result, 0, 0, f.r9);
+  *result = IsError(more) ? more : *result + more;
+  return true;
+}
+
 }  // namespace
 
 long SysFutex(SyscallFrame& f) {
   auto word = ArgAs<uint32_t*>(f, 0);
+  if (long result; __builtin_expect(IsVmShared(), 0) && DoWithSharedVm(f, word, &result)) return result;
   // What nearly all of libc's calls are.
   const auto operation = static_cast<uint32_t>(f.rsi);
   if (operation == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))

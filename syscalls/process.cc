@@ -1,4 +1,5 @@
 // fork, vfork, exec, wait.
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -40,15 +41,16 @@ long SysFork(SyscallFrame& f) { return ForkProcess(f); }
 // The child borrows our memory, even this stack, until it execs or exits: the call is made in the
 // slot's raw tail. The worker goes on elsewhere, as the kernel suspends this carrier.
 // Signals wait meanwhile: the child has our handlers, and GS base is this carrier's until it has
-// another.
-long StartVmChild(SyscallFrame&) {
+// another. Without CLONE_VFORK both go on at once, on a stack each.
+long StartVmChild(SyscallFrame&, uint64_t clone_flags) {
+  if (!(clone_flags & CLONE_VFORK)) NoteSharedVm();
   const SigSet all = ~SigSet{0};
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
   EnterBlocking(true);
   return kInSlot;
 }
 
-long SysVfork(SyscallFrame& f) { return StartVmChild(f); }
+long SysVfork(SyscallFrame& f) { return StartVmChild(f, CLONE_VFORK | CLONE_VM); }
 
 void AfterVmChild() {
   NoteShared();

@@ -55,11 +55,16 @@ void ParseLine(const char* line) {
 
 }  // namespace
 
+void NoteSharedVm() { g_vm_is_shared.store(true, std::memory_order_relaxed); }
+
 void NoteSharedRange(const void* begin, const void* end) {
   Add(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(end));
 }
 
-void ResetSharedMemoryAfterFork() { g_lock.Reset(); }
+void ResetSharedMemoryAfterFork() {
+  g_lock.Reset();
+  g_vm_is_shared.store(false, std::memory_order_relaxed);
+}
 
 bool IsSharedMemory(const void* p) {
   const int n = g_count.load(std::memory_order_acquire);

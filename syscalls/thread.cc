@@ -32,7 +32,9 @@ void* Untagged(RobustList* p) { return reinterpret_cast<void*>(reinterpret_cast<
 
 // Who waits on a word that processes share waits in the kernel.
 void WakeInKernel(uint32_t* word) {
-  if (IsSharedMemory(word)) RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
+  const bool vm_is_shared = IsVmShared();
+  if (vm_is_shared || IsSharedMemory(word)) RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
+  if (vm_is_shared) RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 
 void OwnerDied(RobustList* tagged, long offset, uint32_t tid) {
@@ -120,7 +122,7 @@ long SysClone(SyscallFrame& f) {
   const uint64_t flags = f.rdi;
   if (IsThread(flags))
     return StartThread(f, flags, f.rsi, f.r8, ArgAs<uint32_t*>(f, 2), ArgAs<uint32_t*>(f, 3));
-  return flags & CLONE_VM ? StartVmChild(f) : ForkProcess(f);
+  return flags & CLONE_VM ? StartVmChild(f, flags) : ForkProcess(f);
 }
 
 long SysClone3(SyscallFrame& f) {
@@ -133,7 +135,7 @@ long SysClone3(SyscallFrame& f) {
     return StartThread(f, args.flags, args.stack + args.stack_size, args.tls,
                        reinterpret_cast<uint32_t*>(args.parent_tid),
                        reinterpret_cast<uint32_t*>(args.child_tid));
-  return args.flags & CLONE_VM ? StartVmChild(f) : ForkProcess(f);
+  return args.flags & CLONE_VM ? StartVmChild(f, args.flags) : ForkProcess(f);
 }
 
 long SysExit(SyscallFrame& f) {

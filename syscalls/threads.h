@@ -9,7 +9,7 @@ void InitThreads();
 void ThreadExitHook(Task* t);
 // clone of a process that gets a copy of the memory; of one that shares it (vfork, posix_spawn).
 long ForkProcess(SyscallFrame& f);
-long StartVmChild(SyscallFrame& f);
+long StartVmChild(SyscallFrame& f, uint64_t clone_flags);
 // Runs in a forked child once it is a plain native process again.
 void SetForkedChildHook(void (*hook)());
 // In it: the task that would have ended the batch is gone.
