@@ -75,6 +75,8 @@ struct Carrier {
   uint64_t affinity;   // as applied to the thread; 0 = the process's
   char name[16];       // as applied to the thread
   bool rescheduled;    // policy, priority or nice value are not the process's any more
+  SpinLock kick_lock;
+  bool in_exec;        // under kick_lock: a kick would reach the new program
   Worker* own;         // what a bound task holds here; null before the first one
   std::atomic<bool> ended;          // its thread is gone or about to be
   std::atomic<uint32_t> exit_word;  // cleared by the kernel when nothing runs on its stack

@@ -392,7 +392,25 @@ void Retake(Carrier* c) {
     c->worker = w;
 }
 
-void KickCarrier(Carrier* c) { RawSyscall(SYS_tgkill, g_sched.pid, c->tid, kKickSignal); }
+void KickCarrier(Carrier* c) {
+  LockGuard guard(c->kick_lock);
+  if (!c->in_exec) RawSyscall(SYS_tgkill, g_sched.pid, c->tid, kKickSignal);
+}
+
+void BeginExec() {
+  Carrier* c = CurrentCarrier();
+  {
+    LockGuard guard(c->kick_lock);
+    c->in_exec = true;
+  }
+  RawSyscall(SYS_gettid);  // on the way back from which a kick that was sent before arrives
+}
+
+void EndExec() {
+  Carrier* c = CurrentCarrier();
+  LockGuard guard(c->kick_lock);
+  c->in_exec = false;
+}
 
 Carrier* FirstCarrier() { return g_all.load(std::memory_order_acquire); }
 uint32_t CarrierListVersion() { return g_version.load(std::memory_order_acquire); }

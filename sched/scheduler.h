@@ -91,6 +91,10 @@ void LeaveBlocking();
 
 // Makes carrier c look at its attention flags soon; any thread.
 void KickCarrier(Carrier* c);
+// Around exec, which keeps pending signals and whose new program would die of a kick: the current
+// carrier gets none. If exec fails, the end of the call looks at what they would have told.
+void BeginExec();
+void EndExec();
 // Wakes one sleeping worker, if any; any thread inside libgreen.
 void WakeWorker();
 

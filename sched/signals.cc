@@ -223,8 +223,9 @@ Task* FindReceiver(SigSet bit) {
 
 // The first thread takes its mask over in the handler.
 void KickFirst() {
-  if (CurrentCarrier()->tid != g_sched.pid)
-    RawSyscall(SYS_tgkill, g_sched.pid, g_sched.pid, kKickSignal);
+  if (CurrentCarrier()->tid == g_sched.pid) return;
+  for (Carrier* c = FirstCarrier(); c; c = c->next_all)
+    if (c->tid == g_sched.pid) return KickCarrier(c);
 }
 
 bool TakeFromKernel(SigSet set) {

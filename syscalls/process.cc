@@ -67,9 +67,11 @@ void BeginVmChild() {
 }
 
 long SysExecve(SyscallFrame& f) {
+  BeginExec();
   ReturnPendingToKernel(CurrentTask());
   UseTaskMaskInKernel(CurrentTask());
   const long r = Raw(f);  // returns only on failure
+  EndExec();
   UseCarrierMaskInKernel();
   return r;
 }

@@ -30,7 +30,7 @@ __attribute__((noinline)) static void wait_in(int depth, int kind) {
   } else if (kind == kReader) {
     if (read(fds[0], &c, 1) != 1) abort();
   } else if (kind == kSleeper) {
-    while (go_on) nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    nanosleep(&(struct timespec){.tv_sec = 1000}, NULL);  // until it is cancelled
   } else {
     while (go_on) continue;
   }
@@ -60,10 +60,11 @@ int main(int argc, char** argv) {
   go_on = 0;
   if (write(fds[1], &c, 1) != 1) return 1;
   pthread_mutex_unlock(&lock);
+  pthread_cancel(threads[kSleeper]);
   for (int kind = 0; kind < kThreads; ++kind) {
     void* result;
     pthread_join(threads[kind], &result);
-    if (result) return 1;
+    if (result != (kind == kSleeper ? PTHREAD_CANCELED : NULL)) return 1;
   }
   puts("ended well");
   return 0;
