@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "arch/x86_64/base_registers.h"
+#include "arch/x86_64/valgrind.h"
 #include "base/check.h"
 #include "base/message.h"
 #include "interpose/options.h"
@@ -78,6 +79,7 @@ bool Start() {
   }
   g_settings = settings;
   g_settings.scheduler.bound_names = g_settings.bound;
+  if (UnderValgrind()) return Native("valgrind runs the program");
   if (ThreadCount() > 1) return Native("other threads exist already");
   // After a fork GS base still points to our own stand-in for native threads.
   const uintptr_t gs = GetGsBase();

@@ -13,7 +13,8 @@
 namespace green {
 namespace {
 
-bool Unsupported(long r) { return r == -EOPNOTSUPP || r == -ENOSYS; }
+// EPERM: a seccomp filter that does not know the call. The plain call tells if it is meant.
+bool Unsupported(long r) { return r == -EOPNOTSUPP || r == -ENOSYS || r == -EPERM; }
 
 // For files that know no RWF_NOWAIT (ttys, many devices): look, then call; another reader may be
 // quicker, then the monitor takes the worker.
