@@ -7,9 +7,9 @@
 
 N is the number in the first column, or the one that gettid() tells. Works on a stopped process and
 on a core file, and writes to neither: a task that does not run left its registers on its stack
-(arch/x86_64/context.h). An unwinder names them as the caller of frame 0 of gdb's thread. Frame 0,
-which is the carrier's, and libgreen's own frames are left out of backtraces; "bt -no-filters" has
-them. All offsets come from libgreen.so's debug information.
+(arch/x86_64/context.h). An unwinder names them as the caller of the innermost function of gdb's
+thread. That frame, which is the carrier's, and libgreen's own are left out of backtraces; "bt
+-no-filters" has them. All offsets come from libgreen.so's debug information.
 
 Of a core file libthread_db makes a thread of each task, mostly one without registers. These get
 their frames in the same way: "thread apply all bt" shows them below an unknown frame 0.
@@ -159,9 +159,18 @@ class View:
     current = None
     of_core = {}  # by thread number: of a core file's threads that have no registers
 
-    def __init__(self, task, ptid):
-        self.task, self.ptid = task, ptid
+    def __init__(self, task, thread=None):
+        self.task = task
         self.registers = task.registers()
+        self.ptid = thread and thread.ptid
+        self.last_own = None  # the thread's frame; those before it are inlined into it
+
+    def begins_behind(self, pending):
+        """Whether this is the frame of the thread that the task's are to follow: the first for
+        which an unwinder is asked, as inlined frames need none."""
+        if self.last_own is None:
+            self.last_own = pending.level()
+        return pending.level() == self.last_own
 
 
 def view_without_registers(tid):
@@ -169,7 +178,7 @@ def view_without_registers(tid):
         View.of_core[tid] = None
         for task in tasks(lambda _id, other, _name: other == tid):
             if not task.on_cpu:
-                View.of_core[tid] = View(task, None)
+                View.of_core[tid] = View(task)
     return View.of_core[tid]
 
 
@@ -195,10 +204,8 @@ class TaskUnwinder(Unwinder):
         super().__init__("green-task")
 
     def __call__(self, pending):
-        if pending.level() != 0:
-            return None
         view = view_here()
-        if not view:
+        if not view or not view.begins_behind(pending):
             return None
         # Inner to all frames of the task.
         info = pending.create_unwind_info(
@@ -209,9 +216,20 @@ class TaskUnwinder(Unwinder):
         return info
 
 
+class Library:
+    name = None  # as the loader has it
+
+
+def in_libgreen(frame):
+    if not Library.name:
+        Library.name = gdb.solib_name(int(gdb.parse_and_eval("(long) &green_switch")))
+    return gdb.solib_name(frame.pc()) == Library.name
+
+
 def own_frame(frame):
     """Whether it is the carrier's or libgreen's, not the program's."""
-    return frame.level() == 0 or "libgreen" in (gdb.solib_name(frame.pc()) or "")
+    view = view_here()
+    return view and frame.level() <= (view.last_own or 0) or in_libgreen(frame)
 
 
 class TaskFilter:
@@ -235,6 +253,7 @@ def stop_looking(_event=None):
 
 def forget_core(_event=None):
     View.of_core.clear()
+    Library.name = None
 
 
 def look_at(task):
@@ -249,9 +268,9 @@ def look_at(task):
     if not thread or thread.ptid[1] >= FIRST_TID:
         thread = next(t for t in gdb.selected_inferior().threads() if t.ptid[1] < FIRST_TID)
         thread.switch()
-    View.current = View(task, thread.ptid)
+    View.current = View(task, thread)
     gdb.invalidate_cached_frames()
-    frame = gdb.newest_frame().older()
+    frame = gdb.newest_frame()
     while frame.older() and own_frame(frame):
         frame = frame.older()
     frame.select()
@@ -290,6 +309,8 @@ def where(task):
     try:
         look_at(task)
         frame = gdb.selected_frame()
+        while frame.older() and in_libgreen(frame):
+            frame = frame.older()
         line = frame.find_sal()
         place = f" at {line.symtab.filename}:{line.line}" if line.symtab else ""
         return f"{frame.name() or hex(frame.pc())} (){place}"

@@ -101,13 +101,16 @@ class LookAtTasks(unittest.TestCase):
         first = [] if options.get("auto_load", True) else [f"source {OPTIONS.script}"]
         parts = gdb("-p", str(process.pid), commands=[
             *first, *MARK, "info green-tasks", *one(0), *one(1), *one(2), *MARK, "info threads",
-            "green-task apply all bt", *MARK, "thread apply all bt 3", "info threads", "bt 1"],
+            "green-task apply all bt", *MARK, "thread 1", "green-task 2", "bt", "thread 2",
+            "green-task 2", "bt", *MARK, "thread apply all bt 3", "info threads", "bt 1"],
             **options).split("====\n")
         self.check_list(parts[1], process.pid)
         for kind in range(3):
             self.check_one(parts[kind + 2], kind)
         self.assertEqual(len(re.findall(r"^\[Task ", parts[5], re.MULTILINE)), 5, parts[5])
         self.assertEqual(len(re.findall(r"in body \(", parts[5])), 4, parts[5])
+        # From any thread, whatever is inlined where it stands.
+        self.assertEqual(len(re.findall(r"in body \(", parts[6])), 2, parts[6])
         self.assertIn("libthread_db enabled", parts[0])
         for part in parts:
             self.assertNotIn("Python Exception", part)
