@@ -23,6 +23,7 @@ import report
 import rows_echo
 import rows_files
 import rows_mariadb
+import rows_modes
 import rows_servers
 import rows_threads
 import rows_trees
@@ -31,7 +32,8 @@ from measure import measure
 
 SERVERS = rows_servers.ROWS + rows_mariadb.ROWS
 PLAIN = rows_threads.ROWS + rows_echo.ROWS + rows_files.ROWS + rows_trees.ROWS
-ROWS = PLAIN + SERVERS
+MODES = rows_modes.ROWS
+ROWS = PLAIN + MODES + SERVERS
 
 
 def parse():
@@ -83,7 +85,7 @@ def install(rows):
 
 
 def variants_of(row, context):
-    there = {"libgreen": context.library, "go": context.go}
+    there = {"libgreen": context.library, "1:1": context.library, "go": context.go}
     return [variant for variant in row.variants if there.get(variant, True)]
 
 

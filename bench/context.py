@@ -1,7 +1,8 @@
 """Where the benchmarks run: the programs, the library, the CPUs, the prefixes.
 
 A variant is how a program is run: "native", "libgreen" (the same program with
-the library preloaded), or a peer ("epoll", "go", "pool").
+the library preloaded), "1:1" (the same with GREEN_MODE=1:1), or a peer ("epoll",
+"go", "pool").
 """
 
 import os
@@ -93,6 +94,8 @@ class Context:
             prefix += ["taskset", "-c", str(self.cpus[cpu % len(self.cpus)])]
         if variant == "libgreen":
             prefix += ["env", f"LD_PRELOAD={self.library}"]
+        if variant == "1:1":
+            prefix += ["env", f"LD_PRELOAD={self.library}", "GREEN_MODE=1:1"]
         return prefix + [str(a) for a in argv]
 
     def start(self, command, **options):

@@ -12,7 +12,7 @@ def server_command(context, variant, cpu=None):
     return context.command(variant, [context.program(name), "--stack", 65536], cpu)
 
 
-def _echo(connections, pinned):
+def echo(connections, pinned):
     def run(context, variant):
         context.program("echo_load")  # compiled before anything is timed
         cpus = (0, 1) if pinned else (None, None)
@@ -40,7 +40,7 @@ UNPINNED = {64: 1.4, 1000: 1.6}
 
 ROWS = [
     Row(f"echo-{n}", f"echo, {n} connections, the server on one CPU, the load on another",
-        _echo(n, True), METRICS,
+        echo(n, True), METRICS,
         (compared("cpu_us", "<=", 1.03, to="epoll"), compared("cpu_us", "<=", bound),
          compared("p99_us", "<", 1)),
         ("native", "libgreen", "epoll", "go"))
@@ -50,7 +50,7 @@ ROWS = [
         _shares(10000, 60), ("most_by_fewest", "fewest", "most", "p99_us", "max_us", "rps"),
         (absolute("most_by_fewest", "<=", 2),), ("native", "libgreen", "epoll"), runs=1)
 ] + [
-    Row(f"echo-{n}-free", f"echo, {n} connections, nothing pinned", _echo(n, False),
+    Row(f"echo-{n}-free", f"echo, {n} connections, nothing pinned", echo(n, False),
         ("rps", "cpu_us", "p50_us", "p99_us", "max_us", "os_threads"),
         (compared("rps", ">=", bound),), ("native", "libgreen", "epoll", "go"),
         higher_is_better=True)

@@ -3,7 +3,7 @@
 from row import Row, Target, absolute, compared, faster
 
 
-def _spawn(*options, count=100000):
+def spawn(*options, count=100000):
     mode = "join" if options else "spawn"
 
     def run(context, variant):
@@ -20,7 +20,7 @@ def _spawn(*options, count=100000):
     return run
 
 
-def _pingpong(mode, rounds):
+def pingpong(mode, rounds):
     """Pinned to one CPU first, which is kind to native: its threads then hand
     over without waking another CPU."""
 
@@ -38,7 +38,7 @@ def _pingpong(mode, rounds):
 
 def _yield(context, variant):
     """Half a round trip is one yield, which is one switch."""
-    both = _pingpong("yield", 400000)(context, variant)
+    both = pingpong("yield", 400000)(context, variant)
     return {"switch_ns": both["wall_ns"] / 2, **both}
 
 
@@ -81,23 +81,23 @@ PINGPONG = ("wall_ns", "cpu_ns", "free_wall_ns", "free_cpu_ns")
 
 ROWS = [
     Row("spawn", "100,000 detached pthread_create, then pthread_exit: per thread",
-        _spawn(), ("cpu_us", "pinned_cpu_us", "wall_us"),
+        spawn(), ("cpu_us", "pinned_cpu_us", "wall_us"),
         (absolute("cpu_us", "<=", 0.6), faster("cpu_us", 40), faster("pinned_cpu_us", 50),
          compared("cpu_us", "<=", 1, to="go")), GO),
     Row("join", "pthread_create and pthread_join, one after the other: per thread",
-        _spawn("--join"), ("cpu_us", "pinned_cpu_us", "wall_us"),
+        spawn("--join"), ("cpu_us", "pinned_cpu_us", "wall_us"),
         (absolute("cpu_us", "<=", 0.35),), GO),
     Row("cond", "mutex and condition round trip between two threads, on one CPU and free",
-        _pingpong("cond", 200000), PINGPONG,
+        pingpong("cond", 200000), PINGPONG,
         (absolute("wall_ns", "<=", 150), faster("wall_ns", 25)), GO),
     Row("sem", "sem_t round trip between two threads, on one CPU and free",
-        _pingpong("sem", 200000), PINGPONG,
+        pingpong("sem", 200000), PINGPONG,
         (absolute("wall_ns", "<=", 120), faster("wall_ns", 20)), GO),
     Row("yield", "sched_yield between two threads: one switch, and the round trip", _yield,
         ("switch_ns", *PINGPONG), (absolute("switch_ns", "<=", 40),), GO),
-    Row("pipe", "one byte through a pipe and one back", _pingpong("pipe", 100000), PINGPONG,
+    Row("pipe", "one byte through a pipe and one back", pingpong("pipe", 100000), PINGPONG,
         (faster("wall_ns", 2),)),
-    Row("socketpair", "one byte through a socketpair and back", _pingpong("socketpair", 100000),
+    Row("socketpair", "one byte through a socketpair and back", pingpong("socketpair", 100000),
         PINGPONG, (faster("wall_ns", 2),)),
     Row("mutex", "pthread mutex: lock and unlock, alone and contended by four threads",
         _plain("mutex"), ("alone_ns", "contended_ns", "contended_cpu_ns"),

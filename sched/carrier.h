@@ -44,12 +44,13 @@ enum Kick : uint8_t {
 struct Carrier {
   Carrier* self;
   uint8_t native;      // no runtime on this thread: every call goes straight to the kernel
+  uint8_t bound;       // the current task is bound: plain calls go straight to the kernel (entry.S)
   uint8_t in_green;
   std::atomic<uint8_t> retake;
   std::atomic<uint8_t> attention;  // noted signals wait
   std::atomic<uint8_t> kicked;  // a Kick, obeyed at the end of the call; read together with attention
   uint8_t helper;  // no carrier: the monitor
-  uint8_t padding[2];
+  uint8_t padding[1];
   Task* task;
   Worker* worker;  // null while handed off
 
@@ -84,6 +85,8 @@ struct Carrier {
 
 static_assert(offsetof(Carrier, self) == GREEN_CARRIER_SELF);
 static_assert(offsetof(Carrier, native) == GREEN_CARRIER_NATIVE);
+static_assert(offsetof(Carrier, bound) == GREEN_CARRIER_BOUND);
+static_assert(GREEN_CARRIER_BOUND == GREEN_CARRIER_NATIVE + 1);  // tested together
 static_assert(offsetof(Carrier, in_green) == GREEN_CARRIER_IN_GREEN);
 static_assert(offsetof(Carrier, retake) == GREEN_CARRIER_RETAKE);
 static_assert(offsetof(Carrier, attention) == GREEN_CARRIER_ATTENTION);

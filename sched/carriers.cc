@@ -232,6 +232,7 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
   c->task = main_task;
   if (!w) {
     w = OwnWorker(c);
+    c->bound = 1;
     c->run_since = 1;  // what the thread has used until now is the main task's too
     g_bound_count.fetch_add(1, std::memory_order_relaxed);
   }
@@ -346,6 +347,7 @@ void CountBound() { g_bound_count.fetch_add(1, std::memory_order_relaxed); }
 void FreeBoundCarrier(Carrier* c) {
   g_bound_count.fetch_sub(1, std::memory_order_relaxed);
   c->worker = nullptr;
+  c->bound = 0;
   if (IsLeader(c)) {  // it ends with the process
     if (c->rescheduled) one_to_one::ResetScheduling(c);
     return;

@@ -68,6 +68,7 @@ void Wake(Task* t) { RawSyscall(SYS_futex, &t->state, FUTEX_WAKE_PRIVATE, 1); }
 void Yield() { RawSyscall(SYS_sched_yield); }
 
 void Begin(Carrier* c, Task* t) {
+  c->bound = 1;
   if (!c->run_since) c->run_since = ClockNs(CLOCK_THREAD_CPUTIME_ID);
   if (t->policy != g_sched.policy || t->priority != g_sched.priority) ApplyPolicy(t);
   if (t->nice != g_sched.nice) ApplyNice(t);
@@ -86,6 +87,7 @@ bool Bind() {
     cur->bound = false;
     return false;
   }
+  c->bound = 1;
   CountBound();
   if (!c->run_since) c->run_since = ClockNs(CLOCK_THREAD_CPUTIME_ID);
   ApplyName(cur);

@@ -404,13 +404,15 @@ bool InLibraryText(uintptr_t pc) {
 // A restartable call that the kernel prepared to restart is to return EINTR instead, when the
 // handler that ran had no SA_RESTART. One that any handler ends is not to begin either, wherever
 // on the way into it the signal came.
-extern "C" const char green_blocking_call[], green_blocking_insn[];
+extern "C" const char green_blocking_call[], green_blocking_insn[], green_plain_insn[];
 void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
   auto& regs = uc->uc_mcontext.gregs;
   const auto pc = reinterpret_cast<const char*>(regs[REG_RIP]);
-  if (pc > green_blocking_insn || pc < green_blocking_call) return;
-  if (!t->interruptible && (what != Delivered::kNoRestart || pc != green_blocking_insn)) return;
-  regs[REG_RIP] = reinterpret_cast<greg_t>(green_blocking_insn) + 2;
+  const char* insn = pc == green_plain_insn ? pc : green_blocking_insn;
+  if (t->interruptible ? pc > insn || pc < green_blocking_call
+                       : pc != insn || what != Delivered::kNoRestart)
+    return;
+  regs[REG_RIP] = reinterpret_cast<greg_t>(insn) + 2;
   regs[REG_RAX] = -EINTR;
 }
 
@@ -506,6 +508,9 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     const Delivered what = DeliverAll(t, uc);
     if (what != Delivered::kNone) CancelRestart(t, what, uc);
     if (what == Delivered::kNone) t->stray = true;
+    // It may read a signalfd, in the kernel: let it look at its own signals.
+    if (what == Delivered::kNone && t->bound && t->pending.load(std::memory_order_relaxed))
+      CancelRestart(t, Delivered::kNoRestart, uc);
     if (static_cast<uint8_t>(what) > t->handled) t->handled = static_cast<uint8_t>(what);
     *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(CurrentCarrier());
     uc->uc_stack.ss_sp = nullptr;

@@ -3,6 +3,7 @@
 #include "sched/signals.h"
 #include "syscalls/handlers.h"
 #include "syscalls/new_code.h"
+#include "syscalls/tty_signals.h"
 
 namespace green {
 namespace {
@@ -23,11 +24,32 @@ struct Table {
 #include "syscalls/table.inc"
 #undef GREEN_SYSCALL
 #define GREEN_BOUND_SYSCALL(nr, name, handler) bound[nr] = handler;
+#define GREEN_BOUND_PLAIN(nr, name, handler, but) bound[nr] = handler;
 #include "syscalls/bound.inc"
 #undef GREEN_BOUND_SYSCALL
+#undef GREEN_BOUND_PLAIN
   }
 };
 constinit const Table g_table;
+
+// For the assembly entry, by number: 0, or 1 | the signals that a task must not block. As SIGHUP is
+// bit 0 of a set, none of these can be it.
+struct PlainCalls {
+  uint32_t signals[GREEN_PLAIN_CALLS] = {};
+  constexpr PlainCalls() {
+#define GREEN_BOUND_SYSCALL(nr, name, handler)
+#define GREEN_BOUND_PLAIN(nr, name, handler, but) signals[nr] = 1 | static_cast<uint32_t>(but);
+#include "syscalls/bound.inc"
+#undef GREEN_BOUND_SYSCALL
+#undef GREEN_BOUND_PLAIN
+  }
+};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("hidden"), used)) constinit const PlainCalls green_plain_calls{};
+
+namespace {
 
 bool AttentionWanted(Task* t) {
   return t->attention.load(std::memory_order_relaxed) || CarrierWants();

@@ -14,7 +14,9 @@ namespace green {
 #include "syscalls/table.inc"
 #undef GREEN_SYSCALL
 #define GREEN_BOUND_SYSCALL(nr, name, handler) long handler(SyscallFrame&);
+#define GREEN_BOUND_PLAIN(nr, name, handler, but) long handler(SyscallFrame&);
 #include "syscalls/bound.inc"
 #undef GREEN_BOUND_SYSCALL
+#undef GREEN_BOUND_PLAIN
 
 }  // namespace green

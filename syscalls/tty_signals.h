@@ -11,9 +11,9 @@
 
 namespace green {
 
-inline SigSet BlockedTtySignals() {
-  return CurrentTask()->mask & (SigBit(SIGTTIN) | SigBit(SIGTTOU));
-}
+inline constexpr SigSet kTtySignals = SigBit(SIGTTIN) | SigBit(SIGTTOU);
+
+inline SigSet BlockedTtySignals() { return CurrentTask()->mask & kTtySignals; }
 
 // In between nothing may park. A signal handler that ran has undone the first already.
 inline void BlockInKernel(SigSet set) {

@@ -77,9 +77,16 @@
         .type   \name, @function
 \name:
         .cfi_startproc
-        push_frame \flags_live
+        .if \flags_live
+        push_frame 1
         cmpb    $0, %gs:GREEN_CARRIER_NATIVE
         jne     .Lnative
+        .else
+        cmpw    $0, %gs:GREEN_CARRIER_NATIVE  // or bound
+        jne     .Lnative_or_bound
+.Lto_dispatch:
+        push_frame 0
+        .endif
         call_with_frame green_dispatch
         testl   %eax, %eax
         jne     .Lraw
@@ -91,6 +98,62 @@
 
         syscall_entry green_syscall_entry, 0
         syscall_entry green_syscall_entry_flags, 1
+
+// A bound task's call that only the kernel need see: made right here, as if it had not been patched,
+// outside libgreen throughout. A signal that finds rip at green_plain_insn came before the call or
+// made the kernel restart it, as at green_blocking_insn.
+        .globl  green_plain_insn
+        .hidden green_plain_insn
+        .type   green_plain_call, @function
+green_plain_call:
+        .cfi_startproc
+.Lnative_or_bound:
+        cmpb    $0, %gs:GREEN_CARRIER_NATIVE
+        jne     .Lto_native
+        cmpq    $GREEN_PLAIN_CALLS, %rax
+        jae     .Lto_dispatch
+        leaq    green_plain_calls(%rip), %rcx
+        movl    (%rcx,%rax,4), %r11d
+        testl   %r11d, %r11d
+        je      .Lto_dispatch
+        movq    %gs:GREEN_CARRIER_TASK, %rcx
+        // Signals that the kernel would have to see as blocked (tty_signals.h).
+        andl    $~1, %r11d
+        testl   %r11d, GREEN_TASK_MASK(%rcx)
+        jne     .Lto_dispatch
+        cmpw    $0, GREEN_TASK_NEW_CODE_LOOKS(%rcx)
+        jne     .Lto_dispatch
+        // Its own blocked signals: it may read a signalfd.
+        cmpq    $0, GREEN_TASK_PENDING(%rcx)
+        jne     .Lto_dispatch
+        movq    $0, GREEN_TASK_FRAME(%rcx)
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        movw    $0, GREEN_TASK_HANDLED(%rcx)
+green_plain_insn:
+        syscall
+        cmpq    $-4, %rax               // EINTR
+        je      3f
+2:      leaq    8(%rsp), %rsp
+        .cfi_adjust_cfa_offset -8
+        ret
+        .cfi_adjust_cfa_offset 8
+// Interrupted on another task's behalf, and no handler ran: the program is not to know.
+3:      movq    %gs:GREEN_CARRIER_TASK, %rcx
+        cmpb    $0, GREEN_TASK_STRAY(%rcx)
+        je      2b
+        cmpb    $0, GREEN_TASK_HANDLED(%rcx)
+        jne     2b
+        popq    %rax
+        .cfi_adjust_cfa_offset -8
+        jmp     .Lto_dispatch
+        .cfi_endproc
+        .cfi_startproc
+.Lto_native:
+        push_frame 1
+        jmp     .Lnative
+        .cfi_endproc
+        .size   green_plain_call, .-green_plain_call
 
         .type   green_syscall_elsewhere, @function
 green_syscall_elsewhere:

@@ -4,11 +4,21 @@
 // Carrier, reached through GS base.
 #define GREEN_CARRIER_SELF 0
 #define GREEN_CARRIER_NATIVE 8
-#define GREEN_CARRIER_IN_GREEN 9
-#define GREEN_CARRIER_RETAKE 10
-#define GREEN_CARRIER_ATTENTION 11
+#define GREEN_CARRIER_BOUND 9
+#define GREEN_CARRIER_IN_GREEN 10
+#define GREEN_CARRIER_RETAKE 11
+#define GREEN_CARRIER_ATTENTION 12
 #define GREEN_CARRIER_TASK 16
 #define GREEN_CARRIER_WORKER 24
+
+// Task, as a plain call of a bound one needs it.
+#define GREEN_TASK_FRAME 40
+#define GREEN_TASK_HANDLED 58
+#define GREEN_TASK_STRAY 59
+#define GREEN_TASK_NEW_CODE_LOOKS 62
+#define GREEN_TASK_PENDING 152
+#define GREEN_TASK_MASK 160
+#define GREEN_PLAIN_CALLS 512  // numbers in green_plain_calls (syscalls/dispatch.cc)
 
 // SyscallFrame, on the task's stack. The order is that of the pushes in entry.S.
 #define GREEN_FRAME_R15 0
