@@ -1,5 +1,7 @@
 #include "interpose/scope.h"
 
+#include <atomic>
+
 #include "interpose/real.h"
 #include "interpose/start.h"
 
@@ -10,6 +12,9 @@ namespace {
 constexpr size_t kFlagsAt = 8;
 constexpr int kScopeProcess = 4;       // ATTR_FLAG_SCOPEPROCESS
 constexpr int kScopeSystem = 1 << 30;  // ours
+
+// The program has asked for PTHREAD_SCOPE_PROCESS somewhere.
+std::atomic<bool> g_tells_scopes_apart{false};
 
 int* FlagsOf(pthread_attr_t* attr) {
   return reinterpret_cast<int*>(reinterpret_cast<char*>(attr) + kFlagsAt);
@@ -38,9 +43,9 @@ bool LayoutIsKnown() {
 Scope ScopeOf(const pthread_attr_t* attr) {
   if (!LayoutIsKnown()) return Scope::kDefault;
   const int flags = *FlagsOf(const_cast<pthread_attr_t*>(attr));
-  return flags & kScopeProcess ? Scope::kProcess
-         : flags & kScopeSystem ? Scope::kSystem
-                                : Scope::kDefault;
+  if (flags & kScopeProcess) return Scope::kProcess;
+  const bool heeded = g_tells_scopes_apart.load(std::memory_order_relaxed);
+  return flags & kScopeSystem && heeded ? Scope::kSystem : Scope::kDefault;
 }
 
 void SetScope(pthread_attr_t* attr, Scope scope) {
@@ -60,6 +65,7 @@ GREEN_EXPORT int pthread_attr_setscope(pthread_attr_t* attr, int scope) noexcept
   const int r = GREEN_REAL(pthread_attr_setscope)(attr, scope);
   if (RunsNatively() || !LayoutIsKnown()) return r;
   if (scope != PTHREAD_SCOPE_PROCESS && r) return r;
+  if (scope == PTHREAD_SCOPE_PROCESS) g_tells_scopes_apart.store(true, std::memory_order_relaxed);
   SetScope(attr, scope == PTHREAD_SCOPE_PROCESS ? Scope::kProcess : Scope::kSystem);
   return 0;
 }
@@ -67,8 +73,9 @@ GREEN_EXPORT int pthread_attr_setscope(pthread_attr_t* attr, int scope) noexcept
 // Of attributes that say nothing: what a thread would get.
 GREEN_EXPORT int pthread_attr_getscope(const pthread_attr_t* attr, int* scope) noexcept {
   const int r = GREEN_REAL(pthread_attr_getscope)(attr, scope);
-  if (r == 0 && !RunsNatively() && LayoutIsKnown() && ScopeOf(attr) == Scope::kDefault &&
-      GreenByDefault())
-    *scope = PTHREAD_SCOPE_PROCESS;
+  if (r || RunsNatively() || !LayoutIsKnown() || !GreenByDefault()) return r;
+  // What was set is set, heeded or not.
+  const bool says_system = *FlagsOf(const_cast<pthread_attr_t*>(attr)) & kScopeSystem;
+  if (ScopeOf(attr) == Scope::kDefault && !says_system) *scope = PTHREAD_SCOPE_PROCESS;
   return r;
 }

@@ -39,8 +39,8 @@ int main(void) {
   pthread_attr_t attr;
   int scope;
   for (int i = 0; i < 3; i++) {
-    try(PTHREAD_SCOPE_SYSTEM);
     try(PTHREAD_SCOPE_PROCESS);
+    try(PTHREAD_SCOPE_SYSTEM);
   }
   // Attributes that say nothing tell what a thread would get.
   CHECK_OK(pthread_attr_init(&attr));
