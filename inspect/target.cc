@@ -1,12 +1,44 @@
 #include "inspect/target.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 
 #include "inspect/stop.h"
 
 namespace green::inspect {
+namespace {
+
+// What the kernel says a thread waits in (proc(5), /proc/pid/syscall); false while it runs.
+bool KernelCall(pid_t pid, pid_t tid, Call* call) {
+  const std::string text = ReadProcFile(
+      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/syscall", 256);
+  Call c;
+  auto& a = c.args;
+  if (std::sscanf(text.c_str(),
+                  "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+                  " %" SCNx64 " %" SCNx64 " %" SCNx64,
+                  &c.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &c.rsp, &c.site) != 9)
+    return false;
+  *call = c;
+  return true;
+}
+
+// A bound task makes plain calls without libgreen, so its frame may be of an earlier one. It holds
+// when the kernel's call is the same, or libgreen's wait for the task.
+void CorrectCall(pid_t pid, pid_t tid, TaskView* t) {
+  Call now;
+  if (!KernelCall(pid, tid, &now)) return;
+  const bool parked = now.number == SYS_futex && now.args[0] == t->address;
+  if (t->in_call && (parked || now.number == t->call.number)) return;
+  t->in_call = !parked;
+  t->call = now;
+}
+
+}  // namespace
 
 std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
   const std::string who = "process " + std::to_string(pid);
@@ -42,7 +74,10 @@ Snapshot Target::Look(Detail detail) const {
     if (!t.bound || t.carrier < 0 || t.state == TaskState::kInKernel) continue;
     const pid_t tid = OuterTid(pid_, s.carriers[t.carrier].tid);
     t.state = RunsNow(pid_, tid) ? TaskState::kRunning : TaskState::kInKernel;
-    if (t.state == TaskState::kRunning) t.in_call = false;
+    if (t.state == TaskState::kRunning)
+      t.in_call = false;
+    else
+      CorrectCall(pid_, tid, &t);
   }
   return s;
 }

@@ -185,6 +185,7 @@ GREEN_EXPORT int pthread_getattr_np(pthread_t thread, pthread_attr_t* attr) noex
   if (r || !Started()) return r;
   if (StackSlot* slot = SlotOf(thread)) pthread_attr_setguardsize(attr, StackGuardOf(slot));
   GreenSection inside;
+  if (!TellsScopesApart()) return r;
   if (const Task* t = TaskOf(thread)) SetScope(attr, t->bound ? Scope::kSystem : Scope::kProcess);
   return 0;
 }

@@ -44,9 +44,10 @@ Scope ScopeOf(const pthread_attr_t* attr) {
   if (!LayoutIsKnown()) return Scope::kDefault;
   const int flags = *FlagsOf(const_cast<pthread_attr_t*>(attr));
   if (flags & kScopeProcess) return Scope::kProcess;
-  const bool heeded = g_tells_scopes_apart.load(std::memory_order_relaxed);
-  return flags & kScopeSystem && heeded ? Scope::kSystem : Scope::kDefault;
+  return flags & kScopeSystem && TellsScopesApart() ? Scope::kSystem : Scope::kDefault;
 }
+
+bool TellsScopesApart() { return g_tells_scopes_apart.load(std::memory_order_relaxed); }
 
 void SetScope(pthread_attr_t* attr, Scope scope) {
   if (!LayoutIsKnown()) return;
@@ -70,12 +71,12 @@ GREEN_EXPORT int pthread_attr_setscope(pthread_attr_t* attr, int scope) noexcept
   return 0;
 }
 
-// Of attributes that say nothing: what a thread would get.
+// Of attributes that say nothing: what a thread would get; before the program tells the scopes
+// apart, what it knows.
 GREEN_EXPORT int pthread_attr_getscope(const pthread_attr_t* attr, int* scope) noexcept {
   const int r = GREEN_REAL(pthread_attr_getscope)(attr, scope);
-  if (r || RunsNatively() || !LayoutIsKnown() || !GreenByDefault()) return r;
-  // What was set is set, heeded or not.
-  const bool says_system = *FlagsOf(const_cast<pthread_attr_t*>(attr)) & kScopeSystem;
-  if (ScopeOf(attr) == Scope::kDefault && !says_system) *scope = PTHREAD_SCOPE_PROCESS;
+  if (r == 0 && !RunsNatively() && TellsScopesApart() && ScopeOf(attr) == Scope::kDefault &&
+      GreenByDefault())
+    *scope = PTHREAD_SCOPE_PROCESS;
   return r;
 }

@@ -4,7 +4,8 @@
 //
 // SYSTEM is heeded once the program has asked for PROCESS anywhere. Linux has no other scope than
 // SYSTEM, so programs that name it (CPython and MariaDB do, for all their threads) ask for what they
-// would get anyway; who asks for PROCESS, which glibc refuses, tells the two apart.
+// would get anyway; who asks for PROCESS, which glibc refuses, tells the two apart. Until then every
+// scope reads as SYSTEM, as natively.
 #pragma once
 
 #include <pthread.h>
@@ -13,6 +14,7 @@
 
 namespace green {
 
+bool TellsScopesApart();
 Scope ScopeOf(const pthread_attr_t* attr);
 void SetScope(pthread_attr_t* attr, Scope scope);
 
