@@ -81,7 +81,19 @@ __attribute__((noinline)) void NoteDelay(Worker* w, Task* t) {
   Count(w->delays[bits < static_cast<int>(kDelayBuckets) ? bits : kDelayBuckets - 1]);
 }
 
+// With thousands of tasks neither the page of the stack nor that of libc's thread structure above it
+// is in the TLB any more, and prefetching does not bring it. Loaded here, both are looked up at the
+// same time; met one after the other, they took 5% of a busy server's CPU time.
+inline void TouchPages(const Task* next) {
+  const auto stack = reinterpret_cast<uintptr_t>(next->context);
+  constexpr uintptr_t kStackSpan = 1 << 20;
+  asm volatile("" : : "r"(*reinterpret_cast<const volatile uint64_t*>(stack)));
+  if (next->fs_base - stack < kStackSpan)
+    asm volatile("" : : "r"(*reinterpret_cast<const volatile uint64_t*>(next->fs_base)));
+}
+
 inline void PrepareRun(Carrier* c, Task* next, int64_t now) {
+  TouchPages(next);
   c->run_since = now;
   // Meant for the one that ran before, which has given way.
   c->kicked.store(kNoKick, std::memory_order_relaxed);
