@@ -152,7 +152,7 @@ void CarrierThread(void* arg) {
   SetGsBase(reinterpret_cast<uintptr_t>(c));
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   c->run_since = 1;  // its clock begins with its first task
-  if (c->rescheduled) one_to_one::ResetScheduling(c);
+  if (c->rescheduled && !(c->picked && c->picked->own_thread)) one_to_one::ResetScheduling(c);
   c->worker->carrier.store(c, std::memory_order_release);
   // From here on signals may arrive: in_green is 1, so they are noted.
   UseCarrierMaskInKernel();
@@ -325,7 +325,8 @@ Worker* OwnWorker(Carrier* c) {
 long GiveTask(Task* t) {
   g_bound_count.fetch_add(1, std::memory_order_relaxed);
   long r = 0;
-  if (Carrier* c = TakeSpare(true)) {
+  // A new thread, a copy of its creator's, if that one is not as the others.
+  if (Carrier* c = t->own_thread ? nullptr : TakeSpare(true)) {
     c->picked = t;
     t->carrier.store(c, std::memory_order_release);
     SendOff(c, OwnWorker(c));

@@ -489,7 +489,16 @@ long Spawn(Task* child) {
   return 0;
 }
 
+bool BindForGood() {
+  Task* cur = CurrentTask();
+  if (!cur->bound && !one_to_one::Bind()) return false;
+  cur->own_thread = true;
+  CurrentCarrier()->rescheduled = true;  // not as the others any more
+  return true;
+}
+
 bool ShouldBind(const Task* t) {
+  if (t->own_thread) return true;
   switch (t->scope) {
     case Scope::kProcess: return false;
     case Scope::kSystem: return true;

@@ -68,6 +68,9 @@ bool ShouldBind(const Task* t);
 // t is to be bound from the end of its next system call on; the current task at once. Unless its
 // creator asked for a green one.
 void RequestBinding(Task* t);
+// The current task keeps its OS thread to its end, which nobody else gets after it; what it creates
+// from now on is bound, too, and inherits from that thread. False: no other thread for the worker.
+bool BindForGood();
 // At the end of a system call: the current task obeys such a request.
 void ObeyBinding();
 // Ends the current task on the scheduler's stack: fn runs there, after which its stack is free.

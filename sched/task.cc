@@ -78,7 +78,7 @@ void FreeTask(Task* t) {
   t->queued_ns = 0;
   t->affinity = 0;
   t->policy = t->priority = t->nice = 0;
-  t->bound = false;
+  t->bound = t->own_thread = false;
   t->interruptible = false;
   t->wants_binding.store(false, std::memory_order_relaxed);
   t->scope = t->spawn_scope = Scope::kDefault;

@@ -110,6 +110,7 @@ struct alignas(64) Task {
   void* spawn_stack = nullptr;  // what pthread_create prepared for the child
   Scope scope = Scope::kDefault;        // what its own creator asked for
   Scope spawn_scope = Scope::kDefault;  // what it was asked for the child
+  bool own_thread = false;              // what the kernel keeps per thread is its own (BindForGood)
   int64_t cpu_ns = 0;           // of CPU before the current run: counted or sampled (identity.cc)
   int policy = 0;               // SCHED_OTHER
   int priority = 0;             // of the policy

@@ -36,6 +36,14 @@ long Refusal(int policy, int priority) {
   return static_cast<uint64_t>(priority) <= limit.rlim_cur ? 0 : -EPERM;
 }
 
+// The same for a nice value.
+long NiceRefusal(const Task* t, int nice) {
+  if (nice >= t->nice || RawSyscall(SYS_geteuid) == 0) return 0;
+  rlimit limit;
+  RawSyscall(SYS_prlimit64, 0, RLIMIT_NICE, nullptr, &limit);
+  return static_cast<uint64_t>(20 - nice) > limit.rlim_cur ? -EACCES : 0;
+}
+
 }  // namespace
 
 long SysSchedSetscheduler(SyscallFrame& f) {
@@ -74,6 +82,58 @@ long SysSchedGetparam(SyscallFrame& f) {
   return CopyOut(ArgAs<void*>(f, 1), t->priority) ? 0 : -EFAULT;
 }
 
+namespace {
+struct SchedAttr {  // sched_setattr(2), first version
+  uint32_t size, policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtime, deadline, period;
+};
+static_assert(sizeof(SchedAttr) == 48);
+constexpr uint64_t kResetOnForkFlag = 1;
+}  // namespace
+
+long SysSchedSetattr(SyscallFrame& f) {
+  long error;
+  Task* t = TaskOf(f.rdi, &error);
+  if (!t) return error ? error : Raw(f);
+  SchedAttr attr;
+  if (!f.rsi || f.rdx) return -EINVAL;
+  if (!CopyIn(&attr, ArgAs<void*>(f, 1))) return -EFAULT;
+  // Deadlines, clamps and what is to be kept: the kernel's business, for the caller itself.
+  if (attr.policy == kDeadline || (attr.flags & ~kResetOnForkFlag) || attr.size < sizeof attr) {
+    if (t != CurrentTask()) return -EPERM;
+    if (!BindForGood()) return -EAGAIN;
+    return RawSyscall(SYS_sched_setattr, 0, f.rsi, f.rdx);
+  }
+  const int reset = attr.flags & kResetOnForkFlag ? SCHED_RESET_ON_FORK : 0;
+  const int policy = static_cast<int>(attr.policy) | reset;
+  const int priority = static_cast<int>(attr.priority);
+  if (const long r = Refusal(policy, priority)) return r;
+  if (!IsRealTime(policy)) {
+    if (attr.nice < -20 || attr.nice > 19) return -EINVAL;
+    if (NiceRefusal(t, attr.nice)) return -EPERM;
+    SetTaskNice(t, attr.nice);
+  }
+  return SetTaskPolicy(t, policy, priority);
+}
+
+long SysSchedGetattr(SyscallFrame& f) {
+  long error;
+  Task* t = TaskOf(f.rdi, &error);
+  if (!t) return error ? error : Raw(f);
+  if (!f.rsi || f.rdx < sizeof(SchedAttr) || f.rdx > 4096 || f.r10) return -EINVAL;
+  if (t == CurrentTask() && t->own_thread) return RawSyscall(SYS_sched_getattr, 0, f.rsi, f.rdx, 0);
+  SchedAttr attr = {};
+  attr.size = sizeof attr;
+  attr.policy = static_cast<uint32_t>(t->policy & ~SCHED_RESET_ON_FORK);
+  attr.flags = t->policy & SCHED_RESET_ON_FORK ? kResetOnForkFlag : 0;
+  attr.nice = IsRealTime(t->policy) ? 0 : t->nice;
+  attr.priority = static_cast<uint32_t>(t->priority);
+  return CopyOut(ArgAs<void*>(f, 1), attr) ? 0 : -EFAULT;
+}
+
 long SysSchedRrGetInterval(SyscallFrame& f) {
   long error;
   Task* t = TaskOf(f.rdi, &error);
@@ -98,11 +158,7 @@ long SysSetpriority(SyscallFrame& f) {
   int nice = ArgInt(f, 2);
   if (nice < -20) nice = -20;
   if (nice > 19) nice = 19;
-  if (nice < t->nice && RawSyscall(SYS_geteuid) != 0) {
-    rlimit limit;
-    RawSyscall(SYS_prlimit64, 0, RLIMIT_NICE, nullptr, &limit);
-    if (static_cast<uint64_t>(20 - nice) > limit.rlim_cur) return -EACCES;
-  }
+  if (const long r = NiceRefusal(t, nice)) return r;
   SetTaskNice(t, nice);
   return 0;
 }

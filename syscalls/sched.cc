@@ -5,6 +5,7 @@
 
 #include "sched/identity.h"
 #include "syscalls/handlers.h"
+#include "syscalls/threads.h"
 
 namespace green {
 
@@ -24,7 +25,7 @@ long SysPrctl(SyscallFrame& f) {
     case PR_GET_NAME:
       return green_copy(ArgAs<void*>(f, 1), t->name, 16) ? 0 : -EFAULT;
     default:
-      return Raw(f);
+      return PrctlOfThread(f);
   }
 }
 

@@ -92,6 +92,7 @@ long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t t
   child->stack = cur->spawn_stack;
   cur->spawn_stack = nullptr;
   child->scope = cur->spawn_scope;
+  child->own_thread = cur->own_thread;
   child->bound = ShouldBind(child);
   // The child leaves the runtime through a copy of this very frame, on its own stack.
   auto frame = reinterpret_cast<SyscallFrame*>(stack_top - GREEN_RED_ZONE - sizeof(SyscallFrame));

@@ -15,4 +15,7 @@ void SetForkedChildHook(void (*hook)());
 // In it: the task that would have ended the batch is gone.
 void ResetCredentialBatchAfterFork();
 
+// prctl(2) options that are the kernel thread's (own_thread.cc).
+long PrctlOfThread(SyscallFrame& f);
+
 }  // namespace green

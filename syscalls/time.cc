@@ -1,4 +1,5 @@
 // Sleeping, and the CPU clocks of tasks.
+#include <sys/resource.h>
 #include <time.h>
 
 #include "sched/identity.h"
@@ -63,6 +64,20 @@ long SysClockNanosleep(SyscallFrame& f) {
     if (!CopyOut(ArgAs<void*>(f, 3), out)) return -EFAULT;
   }
   return r;
+}
+
+long SysGetrusage(SyscallFrame& f) {
+  constexpr int kThread = 1;  // RUSAGE_THREAD
+  const long r = Raw(f);
+  int64_t ns;
+  if (r || ArgInt(f, 0) != kThread || CurrentTask()->bound ||
+      !TaskClock(CLOCK_THREAD_CPUTIME_ID, &ns))
+    return r;
+  // The carrier's counts would be of many tasks. Of a task only its CPU time is known, not in whose
+  // code it was used up.
+  rusage usage = {};
+  usage.ru_utime = {ns / 1000000000, ns % 1000000000 / 1000};
+  return CopyOut(ArgAs<void*>(f, 1), usage) ? 0 : -EFAULT;
 }
 
 long SysClockGetres(SyscallFrame& f) {
