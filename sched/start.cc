@@ -77,6 +77,7 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   g_monitor.started_ns = NowNs();
   g_monitor.long_wait_ms = static_cast<uint32_t>(g_sched.options.slice_ns / 2'000'000 + 1);
   NoteTime(g_monitor.started_ns);
+  SpreadTaskNumbers(pid);
   Task* main = g_main_before_fork ? g_main_before_fork : NewTask();
   if (!main) return -12;
   main->tid = pid;

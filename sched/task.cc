@@ -16,6 +16,16 @@ constexpr uint32_t kChunkTasks = 256;
 // Numbers stay below 2^28: libc packs them into clock numbers (clock_getcpuclockid), shifted by 3.
 constexpr uint32_t kGenerations = 126;
 
+// Locks that processes share hold their owner's number, so two processes' threads must not have the
+// same one: each process begins elsewhere, by its own number (SpreadTaskNumbers).
+uint32_t g_first_index = 0, g_first_generation = 0;
+
+uint32_t NumberOf(uint32_t index, uint32_t generation) {
+  return kFirstTid + (generation + g_first_generation) % kGenerations * kMaxTasks +
+         (index + g_first_index) % kMaxTasks;
+}
+uint32_t IndexOf(uint32_t tid) { return (tid - kFirstTid + kMaxTasks - g_first_index) % kMaxTasks; }
+
 SpinLock g_lock;
 std::atomic<Task*> g_chunks[kMaxTasks / kChunkTasks];
 std::atomic<uint32_t> g_used{0};  // slots ever handed out
@@ -28,6 +38,12 @@ Task* SlotAt(uint32_t index) {
 }
 
 }  // namespace
+
+void SpreadTaskNumbers(uint32_t pid) {
+  constexpr uint32_t kApart = 4096, kPlaces = kMaxTasks / kApart;
+  g_first_index = pid % kPlaces * kApart;
+  g_first_generation = pid / kPlaces % kGenerations;
+}
 
 Task* NewTask() {
   Task* t;
@@ -53,7 +69,7 @@ Task* NewTask() {
   }
   t->generation = (t->generation + 1) % kGenerations;
   t->since_ms = CoarseMs();
-  t->tid = kFirstTid + t->generation * kMaxTasks + t->index;
+  t->tid = NumberOf(t->index, t->generation);
   g_live.fetch_add(1, std::memory_order_relaxed);
   t->alive = true;
   return t;
@@ -96,7 +112,7 @@ Task* FindTask(uint32_t tid) {
     Task* main = g_used.load(std::memory_order_acquire) ? SlotAt(0) : nullptr;
     return main && main->alive && main->tid == tid ? main : nullptr;
   }
-  const uint32_t index = (tid - kFirstTid) % kMaxTasks;
+  const uint32_t index = IndexOf(tid);
   if (index >= g_used.load(std::memory_order_acquire)) return nullptr;
   Task* t = SlotAt(index);
   return t->alive && t->tid == tid ? t : nullptr;

@@ -136,6 +136,7 @@ inline bool IsRealTime(int policy) {
 inline Task* CurrentTask();
 
 // Allocation and lookup. Locked inside; called by tasks and carriers.
+void SpreadTaskNumbers(uint32_t pid);  // before the process's first task
 Task* NewTask();           // null when memory or numbers are exhausted
 void FreeTask(Task* t);
 Task* FindTask(uint32_t tid);  // null when no such task is alive

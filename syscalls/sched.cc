@@ -24,6 +24,8 @@ long SysPrctl(SyscallFrame& f) {
     }
     case PR_GET_NAME:
       return green_copy(ArgAs<void*>(f, 1), t->name, 16) ? 0 : -EFAULT;
+    case PR_GET_TID_ADDRESS:
+      return CopyOut(ArgAs<void*>(f, 1), t->clear_child_tid) ? 0 : -EFAULT;
     default:
       return PrctlOfThread(f);
   }

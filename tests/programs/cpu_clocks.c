@@ -44,6 +44,9 @@ int main(void) {
   CHECK(idle_ns < busy_ns);
   CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) >= busy_ns);
   CHECK(now_ns(own_clock) <= now_ns(CLOCK_THREAD_CPUTIME_ID));
+  struct timespec step_of;
+  CHECK_OK(clock_getres(busy_clock, &step_of));
+  CHECK(step_of.tv_sec == 0 && step_of.tv_nsec > 0 && step_of.tv_nsec < 20 * MS);
   pthread_barrier_wait(&step);
   join(busy);
   join(idle);
