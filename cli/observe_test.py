@@ -183,7 +183,7 @@ class TopTest(unittest.TestCase):
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
                 self.assertEqual(result.stdout.count("11 tasks;"), 2)
                 self.assertRegex(result.stdout, r"\n +\d+%  read_request \(fd\)\n")
-                self.assertRegex(result.stdout, r"\n +\d+  player +\w+")
+                self.assertRegex(result.stdout, r"\n *\d+  player +\w+")
                 self.assertNotIn("\x1b", result.stdout)
 
     def test_ends_with_the_program(self):

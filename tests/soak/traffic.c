@@ -74,7 +74,7 @@ void* serve_storms(void* unused) {
   int alive[2], listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
   CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, alive));
   CHECK_OK(bind(listener, (struct sockaddr*)&address, size));
-  CHECK_OK(listen(listener, 128));
+  CHECK_OK(listen(listener, 4096));
   CHECK_OK(getsockname(listener, (struct sockaddr*)&address, &size));
   pid_t client = fork();
   if (client == 0) {
