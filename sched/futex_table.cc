@@ -282,7 +282,7 @@ long FutexRequeue(uint32_t* from, uint32_t* to, int wake, int requeue, const uin
         for (ListNode* p = a->waiters.Front(); p && p != a->waiters.End() && moved < requeue;) {
           auto w = static_cast<Waiter*>(p);
           p = p->next;
-          if (w->word != from || w->pi || w->pi_target) continue;
+          if (!Matches(w, from, FUTEX_BITSET_MATCH_ANY)) continue;
           ++moved;
           if (from == to) continue;
           w->Unlink();

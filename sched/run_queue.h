@@ -28,14 +28,8 @@ class GlobalQueue {
     size_.store(size_.load(std::memory_order_relaxed) + n, std::memory_order_seq_cst);
   }
   Task* Pop() {
-    if (!Size()) return nullptr;
-    LockGuard guard(lock_);
-    Task* t = head_;
-    if (!t) return nullptr;
-    head_ = t->queue_next;
-    if (!head_) tail_ = nullptr;
-    size_.store(size_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-    return t;
+    Task* rest;
+    return PopSome(1, &rest);
   }
   // The first, and a chain through queue_next of up to max - 1 that follow it.
   Task* PopSome(uint32_t max, Task** rest) {
