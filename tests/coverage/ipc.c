@@ -5,14 +5,12 @@
 #include <mqueue.h>
 #include <semaphore.h>
 #include <sys/mman.h>
-#include <sys/msg.h>
-#include <sys/sem.h>
 #include <sys/syscall.h>
 
 #include "tests/coverage/cover.h"
+#include "tests/coverage/sysv.h"
 
-static int id;
-static struct sembuf take = {0, -1, 0}, give = {0, 1, 0}, zero = {0, 0, 0};
+static struct sembuf give = {0, 1, 0}, zero = {0, 0, 0};
 static mqd_t mq;
 static sem_t told;
 static aio_context_t context;
@@ -28,18 +26,6 @@ static struct timespec* until(int ms) {
   static struct timespec t;
   t = after_ms(CLOCK_REALTIME, ms);
   return &t;
-}
-
-static void remove_semaphore(void) { semctl(id, 0, IPC_RMID); }
-static void make_semaphore(void) {
-  CHECK((id = semget(IPC_PRIVATE, 1, 0600)) >= 0);
-  at_end = remove_semaphore;
-}
-
-static void remove_queue(void) { msgctl(id, IPC_RMID, NULL); }
-static void make_queue(void) {
-  CHECK((id = msgget(IPC_PRIVATE, 0600)) >= 0);
-  at_end = remove_queue;
 }
 
 static long* letter_of(long type) {

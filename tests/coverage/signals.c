@@ -2,16 +2,14 @@
 #include <semaphore.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/msg.h>
-#include <sys/sem.h>
 #include <sys/time.h>
 
 #include "tests/coverage/cover.h"
+#include "tests/coverage/sysv.h"
 
-static int got, id;
+static int got;
 static sem_t sem;
 static struct epoll_event event;
-static struct sembuf take = {0, -1, 0};
 static struct sockaddr_in to;
 extern int __sigpause(int sig_or_mask, int is_sig);
 
@@ -66,18 +64,6 @@ static void arm_timer(void) {
 static void arm_itimer(void) {
   struct itimerval once = {{0, 0}, {0, 30000}};
   CHECK_OK(setitimer(ITIMER_REAL, &once, NULL));
-}
-
-static void remove_semaphore(void) { semctl(id, 0, IPC_RMID); }
-static void make_semaphore(void) {
-  CHECK((id = semget(IPC_PRIVATE, 1, 0600)) >= 0);
-  at_end = remove_semaphore;
-}
-
-static void remove_queue(void) { msgctl(id, IPC_RMID, NULL); }
-static void make_queue(void) {
-  CHECK((id = msgget(IPC_PRIVATE, 0600)) >= 0);
-  at_end = remove_queue;
 }
 
 static void make_full_listener(void) {
