@@ -125,7 +125,7 @@ void PrintTable(const Snapshot& s, const std::vector<const TaskView*>& tasks, Wa
   std::fwrite(out.data(), 1, out.size(), stdout);
   std::printf("%zu tasks: %zu running, %zu in the kernel, %zu ready, %zu waiting; %zu workers\n",
               s.tasks.size(), s.Count(TaskState::kRunning), s.Count(TaskState::kInKernel),
-              s.Count(TaskState::kReady), s.Count(TaskState::kWaiting), s.workers.size());
+              s.Count(TaskState::kReady), s.Count(TaskState::kWaiting), s.Employed());
 }
 
 int Ps(const Options& o) {

@@ -85,7 +85,7 @@ std::string StatsForPeople(const Snapshot& s) {
   for (Reason reason : kWaits) Add(&out, " %zu %s,", s.Waiting(reason), NameOf(reason));
   out.back() = '\n';
   Add(&out, "queued    %lu; carriers %zu of at most %u; workers idle %u of %zu\n", Queued(s),
-      Carriers(s), s.max_carriers, s.idle_workers, s.workers.size());
+      Carriers(s), s.max_carriers, s.idle_workers, s.Employed());
   const int64_t p50 = DelayQuantile(s, 0.5), p99 = DelayQuantile(s, 0.99);
   if (p50 >= 0)
     Add(&out, "run-queue delay (1 of 256 timed): half below %ld us, 99%% below %ld us\n", p50, p99);
@@ -109,6 +109,7 @@ std::string StatsAsJson(const Snapshot& s) {
                       {"queued", Queued(s)},
                       {"carriers", Carriers(s)},
                       {"max_carriers", s.max_carriers},
+                      {"employed_workers", s.Employed()},
                       {"idle_workers", s.idle_workers},
                       {"retaken", s.Retaken()},
                       {"workers", nlohmann::json::array()}};
@@ -142,7 +143,7 @@ std::string StatsForPrometheus(const Snapshot& s) {
     Add(&out, "green_waiting{reason=\"%s\"} %zu\n", NameOf(reason), s.Waiting(reason));
   gauge("queued_tasks", "Tasks in run queues.", Queued(s));
   gauge("carriers", "OS threads that carry tasks.", Carriers(s));
-  gauge("workers", "Tasks that may run at the same time.", s.workers.size());
+  gauge("workers", "Tasks that may run at the same time.", s.Employed());
   gauge("idle_workers", "Workers without work.", s.idle_workers);
   Add(&out,
       "# HELP green_uptime_seconds Since the first thread.\n"

@@ -111,9 +111,10 @@ class View {
       const WorkerView& w = s.workers[i];
       char text[120];
       std::snprintf(text, sizeof text, "  worker %zu: %-7s %4u queued %10.0f switches/s\n", i,
-                    w.state == WorkerView::kRunning ? "running"
-                    : w.state == WorkerView::kIdle  ? "idle"
-                                                    : "polling",
+                    w.state == WorkerView::kRunning   ? "running"
+                    : w.state == WorkerView::kIdle    ? "idle"
+                    : w.state == WorkerView::kPolling ? "polling"
+                                                      : "retired",
                     w.queued + w.next,
                     static_cast<double>(w.switches - last_.workers[i].switches) / Seconds(s));
       out += text;

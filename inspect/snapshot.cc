@@ -100,6 +100,7 @@ class Reader {
       const uint8_t state = At<uint8_t>(p, w.state);
       view.state = state == 1   ? WorkerView::kIdle
                    : state == 2 ? WorkerView::kPolling
+                   : state == 3 ? WorkerView::kRetired
                                 : WorkerView::kRunning;
       const uint32_t queued = At<uint32_t>(p, w.queue_tail) - At<uint32_t>(p, w.queue_head);
       view.queued = queued > 4096 ? 0 : queued;  // torn
@@ -271,6 +272,12 @@ uint64_t Snapshot::Retaken() const {
   uint64_t sum = 0;
   for (const CarrierView& c : carriers) sum += c.retaken;
   return sum;
+}
+
+size_t Snapshot::Employed() const {
+  return static_cast<size_t>(std::count_if(workers.begin(), workers.end(), [](const WorkerView& w) {
+    return w.state != WorkerView::kRetired;
+  }));
 }
 
 size_t Snapshot::Count(TaskState state) const {

@@ -49,7 +49,7 @@ struct TaskView {
 struct WorkerView {
   uint64_t address = 0;
   int carrier = -1;
-  enum { kRunning, kIdle, kPolling } state = kRunning;
+  enum { kRunning, kIdle, kPolling, kRetired } state = kRunning;
   uint32_t queued = 0;
   bool next = false;
   uint64_t switches = 0, spawned = 0, steals = 0, preemptions = 0, handoffs = 0, parked_futex = 0,
@@ -80,6 +80,7 @@ struct Snapshot {
 
   uint64_t Sum(uint64_t WorkerView::*counter) const;
   uint64_t Retaken() const;
+  size_t Employed() const;  // workers that are not retired
   size_t Count(TaskState state) const;
   size_t Waiting(Reason reason) const;
   const TaskView* Find(uint32_t tid) const;  // null if there is none

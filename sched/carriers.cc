@@ -304,7 +304,7 @@ bool GiveWorker(Worker* w) {
       g_sched.options.max_carriers) {
     if (!g_cap_reported.exchange(true))
       (Message() << "GREEN_MAX_CARRIERS=" << g_sched.options.max_carriers
-                 << " reached: calls that block now hold up other tasks")
+                 << " reached: calls that block now take turns with other tasks")
           .Write();
     return false;
   }
@@ -377,22 +377,24 @@ void WaitForWorker(Carrier* c) {
   }
 }
 
-void Retake(Carrier* c) {
+bool Retake(Carrier* c) {
   LockGuard guard(c->retake_lock);
   c->retake.store(1, std::memory_order_seq_cst);
   RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
   // If it is inside libgreen it either saw `retake`, and waits for the lock to clear it, or it
   // had entered before: then the flag stays for its next entry, which clears it.
-  if (__atomic_load_n(&c->in_green, __ATOMIC_ACQUIRE)) return;
+  if (__atomic_load_n(&c->in_green, __ATOMIC_ACQUIRE)) return true;
   Worker* w = c->worker;
-  if (!w || w->bound) return;
+  if (!w || w->bound) return true;
   // All under the lock: were c to learn that it has no worker and then be given it back, it would
   // be a spare that runs.
   c->worker = nullptr;
-  if (GiveWorker(w))
+  if (GiveWorker(w)) {
     ++c->retaken;
-  else
-    c->worker = w;
+    return true;
+  }
+  c->worker = w;
+  return false;
 }
 
 void KickCarrier(Carrier* c) {

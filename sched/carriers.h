@@ -19,8 +19,8 @@ void FreeBoundCarrier(Carrier* c);
 void CountBound();
 // A carrier without worker sleeps until it is given one.
 void WaitForWorker(Carrier* c);
-// Hands c's worker to another carrier if c is outside libgreen and there is one to be had.
-void Retake(Carrier* c);
+// Hands c's worker to another carrier if c is outside libgreen. False: there is none to be had.
+bool Retake(Carrier* c);
 // A thread of libgreen's that is no carrier; its GS base points to a Carrier of its own.
 long StartHelperThread(void (*fn)(void*), void* arg);
 void KickCarrier(Carrier* c);

@@ -10,13 +10,15 @@
 #include "sched/clock.h"
 #include "sched/one_to_one.h"
 #include "sched/state.h"
+#include "sched/worker_count.h"
 
 namespace green {
 namespace {
 
 constexpr int kMaxTimers = 4096;
 std::atomic<uint32_t> g_timer_tasks[kMaxTimers];
-uint64_t g_process_affinity = 0;
+std::atomic<uint64_t> g_process_affinity{0};
+std::atomic<bool> g_tasks_have_masks{false};
 
 void SetProcessName(const char* name) {
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/comm", O_WRONLY | O_CLOEXEC);
@@ -49,7 +51,8 @@ int64_t CpuNsOf(Task* t) {
 }
 
 void ApplyAffinity(Carrier* c, Task* t) {
-  const uint64_t mask = t->affinity ? t->affinity : ProcessAffinity();
+  const uint64_t mask =
+      t->affinity ? t->affinity : g_process_affinity.load(std::memory_order_relaxed);
   RawSyscall(SYS_sched_setaffinity, c->tid, sizeof mask, &mask);
   c->affinity = t->affinity;
 }
@@ -76,22 +79,46 @@ bool TaskClock(int clock_id, int64_t* ns) {
   return true;
 }
 
-uint64_t ProcessAffinity() {
-  if (g_process_affinity) return g_process_affinity;
+namespace {
+uint64_t ThreadAffinity(uint32_t tid) {
   uint64_t mask[16] = {};
-  RawSyscall(SYS_sched_getaffinity, g_sched.pid, sizeof mask, mask);
-  g_process_affinity = mask[0];
+  RawSyscall(SYS_sched_getaffinity, tid, sizeof mask, mask);
   return mask[0];
 }
+}  // namespace
+
+void NoteProcessAffinity(uint64_t mask) {
+  g_process_affinity.store(mask, std::memory_order_relaxed);
+}
+
+bool TasksHaveMasks() { return g_tasks_have_masks.load(std::memory_order_acquire); }
 
 long SetTaskAffinity(Task* t, uint64_t mask) {
-  const uint64_t usable = mask & ProcessAffinity();
-  if (!usable) return -EINVAL;
-  t->affinity = usable == ProcessAffinity() ? 0 : usable;
-  // A green one that runs elsewhere has it when it next runs.
+  // The kernel knows which CPUs there are. It is asked by the task's own thread or, if that is a
+  // green one that runs elsewhere, or nowhere, by this one, which then gets its own mask back.
   Carrier* c = t->carrier.load(std::memory_order_acquire);
-  if (c && (t->bound || t == CurrentTask())) ApplyAffinity(c, t);
+  const bool own = c && (t->bound || t == CurrentTask());
+  if (!own) c = CurrentCarrier();
+  g_tasks_have_masks.store(true, std::memory_order_seq_cst);
+  if (const long r = RawSyscall(SYS_sched_setaffinity, c->tid, sizeof mask, &mask)) return r;
+  const uint64_t usable = ThreadAffinity(c->tid);
+  const uint64_t process = g_process_affinity.load(std::memory_order_relaxed);
+  t->affinity = usable == process ? 0 : usable;
+  if (own)
+    c->affinity = t->affinity;
+  else
+    ApplyAffinity(c, CurrentTask());
+  CpusChanged();
   return 0;
+}
+
+uint64_t TaskAffinity(const Task* t) {
+  Carrier* c = t->carrier.load(std::memory_order_acquire);
+  if (t->bound && c) return ThreadAffinity(c->tid);
+  if (t->affinity) return t->affinity;
+  // taskset(1) may have changed it this moment.
+  return TasksHaveMasks() ? g_process_affinity.load(std::memory_order_relaxed)
+                          : ThreadAffinity(g_sched.pid);
 }
 
 long SetTaskPolicy(Task* t, int policy, int priority) {

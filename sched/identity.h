@@ -12,9 +12,10 @@ namespace green {
 // of a thread clock with a task's number); then *ns is its value, -1 when there is no such task.
 bool TaskClock(int clock_id, int64_t* ns);
 
-// CPUs 0-63. 0 or -EINVAL. Takes effect when the task next runs; for the caller, at once.
+// CPUs 0-63. 0 or -errno, as the kernel says. Takes effect when the task next runs; for the caller
+// and for a bound task, at once.
 long SetTaskAffinity(Task* t, uint64_t mask);
-uint64_t ProcessAffinity();
+uint64_t TaskAffinity(const Task* t);
 
 // 0 or -errno. A bound task's go to the kernel; a green task's are kept, and a real-time policy
 // binds it.

@@ -91,7 +91,7 @@ void WakeWorker() {
     for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
       Worker* w = &g_sched.workers[i];
       const WorkerState s = w->state.load(std::memory_order_relaxed);
-      if (s == WorkerState::kRunning) continue;
+      if (s != WorkerState::kIdle && s != WorkerState::kPolling) continue;
       chosen = w;
       polling = s == WorkerState::kPolling;
       if (!polling) break;

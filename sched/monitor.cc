@@ -9,6 +9,7 @@
 #include "sched/carriers.h"
 #include "sched/reactor.h"
 #include "sched/state.h"
+#include "sched/worker_count.h"
 
 namespace green {
 namespace {
@@ -109,15 +110,28 @@ bool SliceIsOver(Worker* w, Carrier* c, int64_t now) {
          (ClockNs(clock) - w->seen_cpu >= slice - kTickNs || passed >= 10 * slice);
 }
 
+// No carrier is left (GREEN_MAX_CARRIERS), and what would end the call may be up to a task that
+// waits for this worker. The kick ends or restarts the call, as the handler knows how to, and the
+// others have a turn; then it is this task's again. A call that this cannot interrupt is one that
+// ends.
+void TakeTurns(Worker* w, Carrier* c, int64_t now) {
+  KickCarrier(c);
+  BeginTurn(w, now);
+}
+
 // One worker whose task is the same as a tick ago.
 void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   const bool fds_wait = ReactorHasWaiters() && !g_sched.poller.load(std::memory_order_relaxed);
   const bool in_syscall = c->in_syscall.load(std::memory_order_relaxed);
-  if (!WorkWaits(w) && !(in_syscall && (fds_wait || w->timers.Earliest() <= now))) return;
+  if (!WorkWaits(w) && !IsSurplus(w) && !(in_syscall && (fds_wait || w->timers.Earliest() <= now)))
+    return;
   const bool idlers = g_sched.idle_count.load(std::memory_order_relaxed);
   if (idlers && w->queue.Size()) WakeWorker();
   if (!__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) {
-    if (in_syscall ? StaysInCall(w, c) : Sleeps(c->tid)) return Retake(c);
+    if (in_syscall ? StaysInCall(w, c) : Sleeps(c->tid)) {
+      if (!Retake(c) && in_syscall) TakeTurns(w, c, now);
+      return;
+    }
   }
   // Inside libgreen too, where a task that makes system calls in a loop is most of the time: the
   // kick then counts at the end of its call.
@@ -145,6 +159,7 @@ Look LookAround(int64_t now) {
     look.waiting |= WorkWaits(w) || w->timers.Earliest() != kNever;
     if (w->state.load(std::memory_order_relaxed) != WorkerState::kRunning) continue;
     look.running = true;
+    look.waiting |= IsSurplus(w);
     const uint64_t switches = w->switches.load(std::memory_order_relaxed);
     if (switches != w->seen_switches || w->seen_since == 0) {
       w->seen_switches = switches;
@@ -214,6 +229,7 @@ void MonitorThread(void*) {
     WaitForTick(look);
     const int64_t now = NowNs();
     NoteTime(now);
+    FollowCpus(now);
     look = LookAround(now);
     if (look.running) {
       // Also with a poller asleep: it does not know timers that were added since.

@@ -19,6 +19,7 @@
 #include "sched/one_to_one.h"
 #include "sched/reactor.h"
 #include "sched/state.h"
+#include "sched/worker_count.h"
 
 namespace green {
 
@@ -301,8 +302,10 @@ Task* TakeGlobal(Worker* w) {
   return first;
 }
 
+// Null when w is to retire.
 Task* FindRunnable(Carrier* c, Worker* w) {
   for (;;) {
+    if (__builtin_expect(IsSurplus(w), 0)) return nullptr;
     if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
     if (w->timers.Earliest() != kNever) FireTimersOf(w->timers, NowNs());
     if (w->urgent_streak < kMaxUrgentStreak || !w->queue.Size()) {
@@ -350,6 +353,10 @@ void SchedulerLoop(Carrier* c) {
     c->picked = nullptr;
     if (!next) {
       next = FindRunnable(c, w);
+      if (!next) {
+        RetireWorker(c, w);
+        continue;
+      }
       Count(w->switches);
     }
     for (int spins = 0; next->on_cpu.load(std::memory_order_acquire); ++spins) {
@@ -419,6 +426,8 @@ namespace {
 // To the global queue, where tasks that compute go round among all workers: else those of a worker
 // that happens to have many would get less than those of one that has few.
 void GoRound(Task* cur) {
+  Worker* w = CurrentWorker();
+  if (__builtin_expect(IsSurplus(w), 0)) w->polls_in = 1;  // the scheduler's loop is to look
   cur->reason = WaitReason::kPreempted;
   g_sched.global.Push(cur);
   if (g_sched.idle_count.load(std::memory_order_seq_cst)) WakeWorker();
@@ -582,13 +591,13 @@ void EnterBlocking(bool hand_off) {
     c->worker = nullptr;
     // Whoever enters libgreen on this carrier next, a signal handler too, must first get one.
     c->retake.store(1, std::memory_order_relaxed);
-    if (GiveWorker(w))
+    if (GiveWorker(w)) {
       Count(w->handoffs);
-    else
-      c->worker = w;  // no carrier to be had: the call blocks its worker, as it must
-  } else if (__builtin_expect(MonitorSleeps(), 0)) {
-    WakeMonitor();
+      return LeaveGreen();
+    }
+    c->worker = w;  // no carrier to be had: the call is tried in turns with others (monitor.h)
   }
+  if (__builtin_expect(MonitorSleeps(), 0)) WakeMonitor();
   LeaveGreen();
 }
 

@@ -424,6 +424,15 @@ void NoteKick(Carrier* c, ucontext_t* uc) {
   c->kicked.store(kSliceOver, std::memory_order_relaxed);
 }
 
+// A call that blocks its worker, for want of another carrier, would go on by the kernel's own hand:
+// it ends instead, and is made again after the others' turn.
+void EndCallForTurn(ucontext_t* uc) {
+  auto& regs = uc->uc_mcontext.gregs;
+  if (reinterpret_cast<const char*>(regs[REG_RIP]) != green_blocking_insn) return;
+  regs[REG_RIP] += 2;
+  regs[REG_RAX] = -EINTR;
+}
+
 // No runtime on this thread: a vfork child between vfork and exec, which shares our handlers.
 void NativeSignal(int sig, void* info, ucontext_t* uc) {
   const KernelSigaction a = ActionOf(sig);
@@ -488,10 +497,13 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (sig == kKickSignal) {
     // On the way in, out or right behind a call's own instruction, where it finds a task that does
     // nothing but calls: at the end of the call too.
-    if (InLibraryText(pc))
+    if (InLibraryText(pc)) {
       NoteKick(CurrentCarrier(), uc);
-    else if (!ShareIfAsked() && !t->attention.load(std::memory_order_acquire))
+      if (in_syscall && CurrentCarrier()->kicked.load(std::memory_order_relaxed) != kNoKick)
+        EndCallForTurn(uc);
+    } else if (!ShareIfAsked() && !t->attention.load(std::memory_order_acquire)) {
       Preempt();
+    }
   } else if (fault) {
     if ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig))) {
       // Back to the instruction, which faults again under the default action: a true core.

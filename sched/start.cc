@@ -1,7 +1,6 @@
 // Start, and the end of it in a forked child.
 #include <asm/hwcap2.h>
 #include <linux/membarrier.h>
-#include <sched.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -9,7 +8,6 @@
 #include "arch/x86_64/base_registers.h"
 #include "arch/x86_64/vector_state.h"
 #include "sched/carriers.h"
-#include "sched/cpu_quota.h"
 #include "sched/credentials.h"
 #include "sched/describe.h"
 #include "sched/futex_table.h"
@@ -18,20 +16,10 @@
 #include "sched/signals.h"
 #include "sched/stack_pool.h"
 #include "sched/state.h"
+#include "sched/worker_count.h"
 
 namespace green {
 namespace {
-
-// As many as the affinity mask has, and the quota can keep busy.
-uint32_t CpusAllowed() {
-  uint64_t mask[16] = {};
-  const long bytes = RawSyscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
-  uint32_t n = 0;
-  for (long i = 0; i < bytes / 8; ++i) n += static_cast<uint32_t>(__builtin_popcountl(mask[i]));
-  const uint32_t quota = CpusOfQuota("/proc/self/cgroup", "/sys/fs/cgroup");
-  if (quota && quota < n) n = quota;
-  return n ? n : 1;
-}
 
 // What the kernel keeps for the process's first thread and the task keeps from now on.
 void AdoptThreadState(Task* main, uint32_t pid) {
@@ -63,14 +51,8 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   DetectVectorState();
   InitClock();
   g_sched.options = options;
-  uint32_t n = options.workers ? options.workers : CpusAllowed();
-  if (n > kMaxWorkers) n = kMaxWorkers;
-  g_sched.worker_count = n;
   g_sched.pid = pid;
-  for (uint32_t i = 0; i < n; ++i) {
-    g_sched.workers[i].id = i;
-    g_sched.workers[i].polls_in = 1;
-  }
+  CountWorkers();
   if (long r = RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
     return static_cast<int>(r);
   if (int r = StartReactor()) return r;
@@ -112,7 +94,8 @@ void StartWorkers() {
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     if (g_sched.workers[i].carrier.load(std::memory_order_relaxed)) continue;
     if (!GiveWorker(&g_sched.workers[i])) {
-      g_sched.worker_count = i;  // no thread for it: fewer workers
+      // No thread for it: fewer workers.
+      g_sched.worker_count.store(i, std::memory_order_relaxed);
       break;
     }
   }

@@ -11,7 +11,8 @@ inline constexpr uint32_t kMaxWorkers = 256;
 
 struct SchedulerState {
   SchedulerOptions options;
-  uint32_t worker_count = 0;
+  std::atomic<uint32_t> worker_count{0};    // that there ever were; the rest of the table is unused
+  std::atomic<uint32_t> workers_wanted{0};  // those above retire (worker_count.h)
   SpinLock start_lock;
   std::atomic<bool> workers_started{false};
   uint32_t pid = 0;

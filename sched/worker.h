@@ -14,7 +14,8 @@ namespace green {
 
 struct Carrier;
 
-enum class WorkerState : uint8_t { kRunning, kIdle, kPolling };
+// kRetired: has no carrier, as there are fewer CPUs now (worker_count.h).
+enum class WorkerState : uint8_t { kRunning, kIdle, kPolling, kRetired };
 
 struct alignas(64) Worker {
   static constexpr uint32_t kDelaySample = 256;

@@ -70,8 +70,7 @@ long SysGetaffinity(SyscallFrame& f) {
   Task* t = TaskOf(f.rdi);
   if (!t) return static_cast<uint32_t>(f.rdi) >= kFirstTid ? -ESRCH : Raw(f);
   if (f.rsi < 8 || f.rsi % 8) return -EINVAL;
-  const uint64_t mask = t->affinity ? t->affinity : ProcessAffinity();
-  const uint64_t out[1] = {mask};
+  const uint64_t out[1] = {TaskAffinity(t)};
   return CopyOut(ArgAs<void*>(f, 2), out) ? 8 : -EFAULT;
 }
 
