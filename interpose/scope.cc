@@ -44,7 +44,7 @@ Scope ScopeOf(const pthread_attr_t* attr) {
   if (!LayoutIsKnown()) return Scope::kDefault;
   const int flags = *FlagsOf(const_cast<pthread_attr_t*>(attr));
   if (flags & kScopeProcess) return Scope::kProcess;
-  return flags & kScopeSystem && TellsScopesApart() ? Scope::kSystem : Scope::kDefault;
+  return flags & kScopeSystem ? Scope::kSystem : Scope::kDefault;
 }
 
 bool TellsScopesApart() { return g_tells_scopes_apart.load(std::memory_order_relaxed); }
@@ -67,7 +67,9 @@ GREEN_EXPORT int pthread_attr_setscope(pthread_attr_t* attr, int scope) noexcept
   if (RunsNatively() || !LayoutIsKnown()) return r;
   if (scope != PTHREAD_SCOPE_PROCESS && r) return r;
   if (scope == PTHREAD_SCOPE_PROCESS) g_tells_scopes_apart.store(true, std::memory_order_relaxed);
-  SetScope(attr, scope == PTHREAD_SCOPE_PROCESS ? Scope::kProcess : Scope::kSystem);
+  SetScope(attr, scope == PTHREAD_SCOPE_PROCESS ? Scope::kProcess
+                 : TellsScopesApart()           ? Scope::kSystem
+                                                : Scope::kDefault);
   return 0;
 }
 

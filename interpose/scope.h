@@ -2,7 +2,7 @@
 // it never lets a program set; that SYSTEM was asked for, not left at the default, takes a flag
 // that it does not use. Both travel with copies of the attributes. Any thread may call.
 //
-// SYSTEM is heeded once the program has asked for PROCESS anywhere. Linux has no other scope than
+// SYSTEM is heeded if the program has asked for PROCESS before. Linux has no other scope than
 // SYSTEM, so programs that name it (CPython and MariaDB do, for all their threads) ask for what they
 // would get anyway; who asks for PROCESS, which glibc refuses, tells the two apart. Until then every
 // scope reads as SYSTEM, as natively.
