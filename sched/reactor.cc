@@ -198,6 +198,7 @@ int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline, int*
   const int r = EnlistFd(fd, &w, sequence, sequence);
   if (__builtin_expect(r != 0, 0)) return r == 1 ? 0 : r;
   Count(CurrentWorker()->parked_fd);
+  LookSoon();
   int result = 0;
   while (!w.fired.load(std::memory_order_acquire)) {
     if (cur->attention.load(std::memory_order_acquire)) {

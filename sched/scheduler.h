@@ -52,6 +52,12 @@ void UnparkLater(Task* t);
 void Yield();
 // The task that was just woken is to run first: the waker gives way at the end of its call.
 void AskToGiveWay();
+// For calls that wait for something and found it there, inside libgreen, at their end: a task whose
+// peer answers at once never parks, and gives way to others when it has run for a turn of
+// kTurnTicks. May return on another carrier.
+void CountReadyCall();
+// The current worker's next pick looks at the reactor first, if the last look was a turn ago.
+void LookSoon();
 // As Yield, called by the preemption signal.
 void Preempt();
 // Makes the current worker's next task stealable if the monitor asked for it, by a kick.

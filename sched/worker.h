@@ -43,6 +43,11 @@ struct alignas(64) Worker {
   uint32_t looks_skipped = 0;  // at the reactor, for want of room in the queue
   uint32_t delay_sample_in = kDelaySample;  // wake-ups until one is timed
   uint64_t last_wake_ticks = 0;
+  uint64_t last_look_ticks = 0;  // at the reactor
+  // CountReadyCall's notes: which turn, its calls, and when the first few were over.
+  uint64_t turn = 0;
+  uint32_t ready_calls = 0;
+  uint64_t turn_ticks = 0;
   std::atomic<uint64_t> spawned{0}, steals{0}, preemptions{0}, handoffs{0};
   std::atomic<uint64_t> fds_enlisted{0}, fds_delisted{0};  // their sums' difference waits
   std::atomic<uint64_t> parked_futex{0}, parked_fd{0}, parked_sleep{0};

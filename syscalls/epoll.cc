@@ -16,6 +16,7 @@ long Wait(const SyscallFrame& f, int64_t timeout) {
     const uint32_t generation = s->generation.load(std::memory_order_acquire);
     const uint32_t sequence = SequenceIn(s);
     const long r = ask();
+    if (r > 0) CountReadyCall();
     if (r != 0) return r;
     int moved;
     const int w = WaitFd(fd, kIn, sequence, deadline, &moved);

@@ -35,7 +35,11 @@ long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
     const uint32_t generation = s->generation.load(std::memory_order_acquire);
     const uint32_t sequence = direction == kOut ? SequenceOut(s) : SequenceIn(s);
     r = attempt(fd, s);
-    if (__builtin_expect(r != -EAGAIN, 1) || IsNonblocking(fd, s)) break;
+    if (__builtin_expect(r != -EAGAIN, 1)) {
+      if (r > 0 && direction == kIn) CountReadyCall();
+      break;
+    }
+    if (IsNonblocking(fd, s)) break;
     const int64_t timeout = TimeoutOf(fd, s, direction);
     const int64_t deadline = timeout == kNever ? kNever : DeadlineAfter(timeout);
     int now_at;

@@ -56,6 +56,7 @@ long WaitAny(Watched* w, size_t n, int64_t deadline) {
   }
   if (!moved && !result) {
     Count(CurrentWorker()->parked_fd);
+    LookSoon();
     for (;;) {
       bool fired = false;
       for (size_t i = 0; i < n && !fired; ++i)
@@ -103,6 +104,7 @@ long PollNow(pollfd* fds, size_t n) {
 
 long Poll(pollfd* fds, size_t n, int64_t timeout) {
   long r = PollNow(fds, n);
+  if (r > 0) CountReadyCall();
   if (r != 0 || timeout == 0) return r;
   const int64_t deadline = DeadlineAfter(timeout);
   Scratch<Watched, 4> watched(n);
@@ -175,6 +177,7 @@ long Select(int n, uint64_t* in, uint64_t* out, uint64_t* except, int64_t timeou
       return RawSyscall(SYS_select, n, in, out, except, &zero);
     });
     const bool interrupted = r == -EINTR;
+    if (r > 0) CountReadyCall();
     if (!interrupted && (r != 0 || timeout == 0)) return r;
     const long w = interrupted ? 0 : WaitAny(watched.Data(), count, deadline);
     // The kernel's empty answer stands in the program's sets; ask anew with what it asked.

@@ -35,6 +35,13 @@ FdState* SocketOf(int fd) {
 // What the reactor cannot watch blocks its carrier instead.
 long OrBlock(const SyscallFrame& f, long r) { return r == kCannotWait ? BlockingRaw(f, false) : r; }
 
+// A receive that waits for nothing, such as the one that programs try before they poll(2).
+long ReceiveNow(const SyscallFrame& f) {
+  const long r = Raw(f);
+  if (r > 0) CountReadyCall();
+  return r;
+}
+
 // What does not is refused at once, but to poll(2) may look like one that waits.
 bool Listens(int fd) {
   int listens = 0;
@@ -125,7 +132,7 @@ long SysAccept4(SyscallFrame& f) { return Accept(f, ArgInt(f, 3)); }
 long SysRecvfrom(SyscallFrame& f) {
   const int fd = ArgInt(f, 0), flags = ArgInt(f, 3);
   FdState* s = SocketOf(fd);
-  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return Raw(f);
+  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return ReceiveNow(f);
   return OrBlock(f, Receive(fd, s, ArgAs<void*>(f, 1), f.rdx, flags, ArgAs<void*>(f, 4),
                             ArgAs<void*>(f, 5)));
 }
@@ -141,7 +148,7 @@ long SysSendto(SyscallFrame& f) {
 long SysRecvmsg(SyscallFrame& f) {
   const int fd = ArgInt(f, 0), flags = ArgInt(f, 2);
   FdState* s = SocketOf(fd);
-  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return Raw(f);
+  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return ReceiveNow(f);
   return OrBlock(f, ReceiveMessage(fd, s, ArgAs<msghdr*>(f, 1), flags));
 }
 
