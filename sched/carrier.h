@@ -67,7 +67,7 @@ struct Carrier {
   Carrier* next_spare;
   Carrier* prev_spare;
   Carrier* next_all;
-  void* stack;
+  void* stack;  // its lower part is the signal stack, UseSignalStack tells
   std::atomic<uint32_t> noted_count;
   NotedSignal noted[kMaxNoted];
   std::atomic<uint32_t> credentials;  // the sequence number of the change it has (credentials.h)

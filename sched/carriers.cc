@@ -24,7 +24,11 @@ alignas(64) Carrier g_native_carrier = {};
 
 namespace {
 
+// A guard page, the signal stack, the scheduler's stack.
 constexpr size_t kSchedulerStack = 64 << 10;
+constexpr size_t kGuard = 4096;
+// One frame, that of a fault while it is copied, and the entry's own; 11 KiB each with AMX.
+constexpr size_t kSignalStack = 36 << 10;
 // Of carriers whose bound task has ended, so many wait for the next one.
 constexpr uint32_t kMaxSpares = 64;
 // A spare that nobody has wanted for so long ends, while there are more than the workers may soon
@@ -59,12 +63,12 @@ struct CarrierAndWorker {
   alignas(64) char own[sizeof(Worker)];
 };
 
-// One mapping: guard page, stack, and the Carrier on top of it.
+// One mapping: guard page, stacks, and the Carrier on top of them.
 Carrier* MapCarrier() {
   const long p = RawSyscall(SYS_mmap, 0, kSchedulerStack, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (IsError(p)) return nullptr;
-  RawSyscall(SYS_mprotect, p, 4096, PROT_NONE);
+  RawSyscall(SYS_mprotect, p, kGuard, PROT_NONE);
   const uintptr_t top =
       (static_cast<uintptr_t>(p) + kSchedulerStack - sizeof(CarrierAndWorker)) & ~63ul;
   auto c = new (reinterpret_cast<void*>(top)) Carrier();
@@ -152,6 +156,7 @@ void CarrierThread(void* arg) {
   SetGsBase(reinterpret_cast<uintptr_t>(c));
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   c->run_since = 1;  // its clock begins with its first task
+  UseSignalStack(c);
   if (c->rescheduled && !(c->picked && c->picked->own_thread)) one_to_one::ResetScheduling(c);
   c->worker->carrier.store(c, std::memory_order_release);
   // From here on signals may arrive: in_green is 1, so they are noted.
@@ -244,6 +249,7 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
   c->index = g_count.fetch_add(1, std::memory_order_relaxed);
   Publish(c);
   SetGsBase(reinterpret_cast<uintptr_t>(c));
+  UseSignalStack(c);
   return c;
 }
 
@@ -415,6 +421,24 @@ void EndExec() {
   Carrier* c = CurrentCarrier();
   LockGuard guard(c->kick_lock);
   c->in_exec = false;
+}
+
+namespace {
+extern "C" void green_call_on_stack(void* fn, long a, void* b, void* c, void* stack_top);
+void TellSignalStack(long, const stack_t* stack) { RawSyscall(SYS_sigaltstack, stack, nullptr); }
+}  // namespace
+
+StackBounds SignalStackOf(const Carrier* c) {
+  return {reinterpret_cast<uintptr_t>(c->stack) + kGuard, kSignalStack};
+}
+
+void UseSignalStack(const Carrier* c) {
+  const StackBounds bounds = SignalStackOf(c);
+  stack_t stack = {reinterpret_cast<void*>(bounds.base), 0, bounds.size};
+  // Called on that very stack: a program that starts its first thread in a handler may be on its
+  // own alternate one, which could not be replaced then.
+  green_call_on_stack(reinterpret_cast<void*>(TellSignalStack), 0, &stack, nullptr,
+                      reinterpret_cast<void*>(bounds.base + bounds.size));
 }
 
 Carrier* FirstCarrier() { return g_all.load(std::memory_order_acquire); }

@@ -1,6 +1,7 @@
 // Making, parking and waking carriers.
 #pragma once
 
+#include "arch/x86_64/signal_frame.h"
 #include "sched/carrier.h"
 
 namespace green {
@@ -24,6 +25,9 @@ bool Retake(Carrier* c);
 // A thread of libgreen's that is no carrier; its GS base points to a Carrier of its own.
 long StartHelperThread(void (*fn)(void*), void* arg);
 void KickCarrier(Carrier* c);
+// Where the kernel puts signals for c's thread, and telling it so from that thread.
+StackBounds SignalStackOf(const Carrier* c);
+void UseSignalStack(const Carrier* c);
 // Every thread of libgreen's, helpers too, by next_all; skip those that have ended.
 Carrier* FirstCarrier();
 // Moves with every thread that is added.

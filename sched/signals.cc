@@ -10,6 +10,7 @@
 #include "arch/x86_64/user_memory.h"
 #include "base/check.h"
 #include "base/message.h"
+#include "sched/altstack.h"
 #include "sched/carriers.h"
 #include "sched/credentials.h"
 #include "sched/held_signals.h"
@@ -43,9 +44,13 @@ constexpr SigSet kLeftToKernel = SigBit(SIGTRAP) | SigBit(SIGSYS) | kNeverBlocke
 // These too, until someone blocks one: then it may have to stay pending, or be waited for.
 constexpr SigSet kLeftUntilBlocked = SigBit(SIGFPE) | SigBit(SIGILL) | SigBit(SIGABRT) | kStops;
 
+constexpr unsigned long kEntryFlags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK | kSaRestorer;
+constexpr uintptr_t kRedZone = 128;
+constexpr uintptr_t kLargestFrame = 16 << 10;  // with AMX 11 KiB
+
 SpinLock g_action_lock;
 KernelSigaction g_actions[65];
-constexpr int kLibcTimerSignal = 32;  // SIGTIMER, which is SIGCANCEL too
+constexpr int kLibcTimerSignal = 32;    // SIGTIMER, which is SIGCANCEL too
 std::atomic<SigSet> g_blocked_once{0};  // of kLeftUntilBlocked; written under g_action_lock
 
 SpinLock g_process_lock;
@@ -77,8 +82,7 @@ KernelSigaction KernelAction(int sig, const KernelSigaction& a) {
       kLeftToKernel | (kLeftUntilBlocked & ~g_blocked_once.load(std::memory_order_relaxed));
   if (!IsHandler(a) && (left & SigBit(sig))) return k;
   k.handler = reinterpret_cast<void*>(green_signal_entry);
-  k.flags = SA_SIGINFO | SA_NODEFER | kSaRestorer |
-            (a.flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
+  k.flags = kEntryFlags | (a.flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
   if (!IsHandler(a)) k.flags |= SA_RESTART;
   k.restorer = reinterpret_cast<void*>(green_sigreturn);
   // One frame at a time: a burst would else pile up frames before the first instruction of any.
@@ -190,7 +194,8 @@ bool Take(SpinLock& lock, SignalNode** list, std::atomic<SigSet>& pending, int s
 void DiscardPending(SigSet set) {
   SigInfo ignored;
   while (const SigSet some = g_process_pending.load(std::memory_order_seq_cst) & set)
-    Take(g_process_lock, &g_process_signals, g_process_pending, __builtin_ctzll(some) + 1, &ignored);
+    Take(g_process_lock, &g_process_signals, g_process_pending, __builtin_ctzll(some) + 1,
+         &ignored);
 }
 
 // Faults first, as the kernel does, then the lowest number.
@@ -259,8 +264,8 @@ SigSet AcceptedByNone(SigSet set) {
 }
 
 // Nobody accepts this one: back to the kernel with it. Not a real-time one, which would come behind
-// others; it waits in the process's set, and those behind it in the kernel. False: somebody does now,
-// or it is to stay.
+// others; it waits in the process's set, and those behind it in the kernel. False: somebody does
+// now, or it is to stay.
 bool GiveBack(int sig, const SigInfo& info) {
   const SigSet bit = SigBit(sig);
   SetHeld(bit);
@@ -310,14 +315,10 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   auto mask_word = reinterpret_cast<SigSet*>(&uc->uc_sigmask);
   *mask_word = old;
   SigInfo copy = info;
-  const bool alternate = (a.flags & SA_ONSTACK) && t->altstack_base &&
-                         !(t->altstack_flags & SS_DISABLE) &&
-                         (reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) -
-                              reinterpret_cast<uintptr_t>(t->altstack_base) >=
-                          t->altstack_size);
-  uc->uc_stack.ss_sp = t->altstack_base;
-  uc->uc_stack.ss_size = t->altstack_size;
-  uc->uc_stack.ss_flags = t->altstack_flags;
+  const StackBounds altstack = AltstackOf(t);
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  const bool alternate = (a.flags & SA_ONSTACK) && altstack.size && !altstack.Holds(here);
+  uc->uc_stack = SaveAltstack(t);
   const uint8_t save = t->save_vectors;
   const uint8_t handled = t->handled;
   const uintptr_t frame = t->frame;
@@ -329,37 +330,45 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   LeaveGreen();
   if (alternate)
     green_call_on_stack(a.handler, sig, &copy, uc,
-                        static_cast<char*>(t->altstack_base) + t->altstack_size);
+                        reinterpret_cast<void*>(altstack.base + altstack.size));
   else
     reinterpret_cast<Handler>(a.handler)(sig, &copy, uc);
+  const Delivered what = a.flags & SA_RESTART ? Delivered::kRestart : Delivered::kNoRestart;
+  // In a child that the handler forked, which goes on without libgreen: the frame tells the kernel
+  // all.
+  if (CurrentCarrier()->native) return what;
   EnterGreen();
+  t = CurrentTask();  // or such a child has begun anew
   t->save_vectors = save;
   t->frame = frame;
   t->op_deadline = op_deadline;
   t->handled = handled;
   t->in_setxid_handler = in_setxid_handler;
   t->interruptible = interruptible;
+  SetAltstack(t, uc->uc_stack, alternate ? altstack.base + altstack.size : here);
   SetTaskMask(t, *mask_word);
-  return a.flags & SA_RESTART ? Delivered::kRestart : Delivered::kNoRestart;
+  return what;
 }
 
 // Runs every deliverable handler of the current task.
-Delivered DeliverAll(Task* t, ucontext_t* uc) {
+Delivered DeliverAll(ucontext_t* uc) {
   // Only when told to: a signal for the process belongs to the receiver that was chosen for it
   // (the main task if it can), whose blocked call it is to interrupt.
   Delivered what = Delivered::kNone;
-  while (t->attention.exchange(false, std::memory_order_seq_cst)) {
+  for (Task* t = CurrentTask(); t->attention.exchange(false, std::memory_order_seq_cst);) {
     SigInfo info;
     while (TakePending(t, ~t->mask, &info)) {
       const Delivered one = RunHandler(t, info, uc);
       if (one > what) what = one;
+      if (CurrentCarrier()->native) return what;
+      t = CurrentTask();
     }
   }
   return what;
 }
 
-// A signal that the kernel sent while `current` ran on the process's first thread or another, to whom
-// it is for.
+// A signal that the kernel sent while `current` ran on the process's first thread or another, to
+// whom it is for.
 void Route(const SigInfo& info, Task* current, bool first) {
   const int sig = info.Signo();
   // What the kernel sends to a thread for what that thread did: the current task's. What another
@@ -397,8 +406,7 @@ void Note(Carrier* c, const void* info, ucontext_t* uc) {
 }
 
 bool InLibraryText(uintptr_t pc) {
-  return pc >= reinterpret_cast<uintptr_t>(__ehdr_start) &&
-         pc < reinterpret_cast<uintptr_t>(etext);
+  return pc >= reinterpret_cast<uintptr_t>(__ehdr_start) && pc < reinterpret_cast<uintptr_t>(etext);
 }
 
 // A restartable call that the kernel prepared to restart is to return EINTR instead, when the
@@ -449,40 +457,16 @@ void NativeSignal(int sig, void* info, ucontext_t* uc) {
   }
 }
 
-extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(int sig, void* info,
-                                                                               void* context) {
+// A fault of the program.
+bool IsFault(int sig, const SigInfo& info) { return (kFaults & SigBit(sig)) && info.Code() > 0; }
+
+// On the task's own stack or its alternate one, on its way from the program or a call back to it.
+void HandleOutside(int sig, void* info, void* context) {
   auto uc = static_cast<ucontext_t*>(context);
   const auto pc = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RIP]);
   const auto& si = *static_cast<const SigInfo*>(info);
-  const bool fault = (kFaults & SigBit(sig)) && si.Code() > 0;
-  if (fault) {
-    if (const uintptr_t resume = FaultFixup(pc)) {
-      uc->uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(resume);
-      return;
-    }
-  }
+  const bool fault = IsFault(sig, si);
   Carrier* c = CurrentCarrier();
-  if (c->native) return NativeSignal(sig, info, uc);
-  if (sig == kKickSignal && IsCredentialsKick(si.Code())) {
-    FollowCredentials(c);
-    // A call that it interrupted is to be restarted whatever its kind.
-    if (!c->in_green && c->task) c->task->stray = true;
-    return;
-  }
-  if (c->in_green) {
-    if (fault) {
-      // Back to the instruction, which faults again under the default action: a true core.
-      (Message() << "fault inside libgreen, signal " << sig << ", pc ").Hex(pc).Write();
-      const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
-      RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
-      return;
-    }
-    if (sig == kKickSignal)
-      NoteKick(c, uc);
-    else
-      Note(c, info, uc);
-    return;
-  }
   const bool routes = sig != kKickSignal && !fault;
   if (routes) g_in_flight.fetch_add(1, std::memory_order_seq_cst);
   // A handler may move the task out of its blocking call's carrier; the mark goes with it.
@@ -505,19 +489,19 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
       Preempt();
     }
   } else if (fault) {
-    if ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig))) {
-      // Back to the instruction, which faults again under the default action: a true core.
-      const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
-      RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
-    } else {
-      RunHandler(t, si, uc);
-    }
+    RunHandler(t, si, uc);
   } else {
     Route(si, t, first);
   }
   if (routes) g_in_flight.fetch_sub(1, std::memory_order_seq_cst);
   for (;;) {
-    const Delivered what = DeliverAll(t, uc);
+    const bool forked_by_fault_handler = CurrentCarrier()->native;
+    const Delivered what = forked_by_fault_handler ? Delivered::kNone : DeliverAll(uc);
+    if (CurrentCarrier()->native) {
+      t->handled = static_cast<uint8_t>(what);
+      return;
+    }
+    t = CurrentTask();
     if (what != Delivered::kNone) CancelRestart(t, what, uc);
     if (what == Delivered::kNone) t->stray = true;
     // It may read a signalfd, in the kernel: let it look at its own signals.
@@ -525,9 +509,8 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
       CancelRestart(t, Delivered::kNoRestart, uc);
     if (static_cast<uint8_t>(what) > t->handled) t->handled = static_cast<uint8_t>(what);
     *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(CurrentCarrier());
-    uc->uc_stack.ss_sp = nullptr;
-    uc->uc_stack.ss_size = 0;
-    uc->uc_stack.ss_flags = SS_DISABLE;
+    // No such stack: the return leaves that of whichever carrier the task is then on.
+    uc->uc_stack.ss_flags = -1;
     CurrentCarrier()->in_syscall.store(in_syscall, std::memory_order_relaxed);
     LeaveGreen();
     // The carrier's too: what was noted on it while another task ran there is ours to route.
@@ -536,6 +519,77 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
     if (CarrierAttention()) RouteNoted();
   }
+}
+
+// Back to the instruction, which faults again under the default action: a true core.
+void FaultAgain(int sig) {
+  const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
+  RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
+}
+
+// The copy of a frame where the program would have it: below the stack pointer, or on the alternate
+// stack. There too if there is no room elsewhere, as the handler may be one for that stack. Null
+// without room.
+void* FrameForTask(const Task* t, int sig, bool fault, const ucontext_t* uc) {
+  const auto sp = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RSP]);
+  const StackBounds altstack = AltstackOf(t);
+  const uintptr_t top = altstack.base + altstack.size;
+  const bool on_it = altstack.Holds(sp);
+  const bool usable = altstack.size && !on_it;
+  if (usable && fault && (ActionOf(sig).flags & SA_ONSTACK))
+    return CopySignalFrame(uc, top, altstack.base);
+  if (void* copy = CopySignalFrame(uc, sp - kRedZone, on_it ? altstack.base : 0)) return copy;
+  return usable && !fault ? CopySignalFrame(uc, top, altstack.base) : nullptr;
+}
+
+// On the carrier's signal stack.
+extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(int sig, void* info,
+                                                                               void* context) {
+  auto uc = static_cast<ucontext_t*>(context);
+  const auto pc = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RIP]);
+  const auto& si = *static_cast<const SigInfo*>(info);
+  const bool fault = IsFault(sig, si);
+  if (fault) {
+    if (const uintptr_t resume = FaultFixup(pc)) {
+      uc->uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(resume);
+      return;
+    }
+  }
+  Carrier* c = CurrentCarrier();
+  if (c->native) return NativeSignal(sig, info, uc);
+  if (sig == kKickSignal && IsCredentialsKick(si.Code())) {
+    FollowCredentials(c);
+    // A call that it interrupted is to be restarted whatever its kind.
+    if (!c->in_green && c->task) c->task->stray = true;
+    return;
+  }
+  if (c->in_green) {
+    if (fault) {
+      (Message() << "fault inside libgreen, signal " << sig << ", pc ").Hex(pc).Write();
+      FaultAgain(sig);
+    } else if (sig == kKickSignal) {
+      NoteKick(c, uc);
+    } else {
+      Note(c, info, uc);
+    }
+    return;
+  }
+  Task* t = c->task;
+  if (fault && ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig)))) return FaultAgain(sig);
+  if (!SignalStackOf(c).Holds(reinterpret_cast<uintptr_t>(uc))) {
+    // The return from a handler that began before libgreen did has put the program's own back.
+    UseSignalStack(c);
+    const auto sp = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RSP]);
+    if (sp - reinterpret_cast<uintptr_t>(uc) < kLargestFrame) return HandleOutside(sig, info, uc);
+  }
+  if (void* copy = FrameForTask(t, sig, fault, uc))
+    green_enter_signal_frame(sig, SignalFrameInfo(copy), copy, HandleOutside);
+  if (fault)
+    FaultAgain(sig);
+  else if (sig == kKickSignal)
+    NoteKick(c, uc);
+  else
+    Note(c, info, uc);
 }
 
 }  // namespace
@@ -761,8 +815,7 @@ void AdoptPending(Task* main_task, SigSet blocked) {
   int n = 0;
   SigInfo info;
   const KernelTimespec zero = {0, 0};
-  while (n < kMost &&
-         RawSyscall(SYS_rt_sigtimedwait, &blocked, &info, &zero, sizeof blocked) > 0) {
+  while (n < kMost && RawSyscall(SYS_rt_sigtimedwait, &blocked, &info, &zero, sizeof blocked) > 0) {
     if (info.Code() == SI_TKILL)
       Append(&main_task->signals, main_task->pending, info);
     else
@@ -777,6 +830,11 @@ int StartSignals(Task* main_task) {
   SigSet mask = 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, nullptr, &mask, sizeof mask);
   main_task->mask = mask;
+  stack_t altstack = {};
+  RawSyscall(SYS_sigaltstack, nullptr, &altstack);
+  main_task->altstack_base = altstack.ss_sp;
+  main_task->altstack_size = altstack.ss_size;
+  main_task->altstack_flags = altstack.ss_flags & ~SS_ONSTACK;
   SigSet blocked = mask;
   SetHeld(mask);
   for (int sig = 1; sig <= 64; ++sig) {
@@ -793,8 +851,7 @@ int StartSignals(Task* main_task) {
   }
   NoteBlocked(blocked);
   AdoptPending(main_task, mask);
-  KernelSigaction kick = {reinterpret_cast<void*>(green_signal_entry),
-                          SA_SIGINFO | SA_NODEFER | SA_RESTART | kSaRestorer,
+  KernelSigaction kick = {reinterpret_cast<void*>(green_signal_entry), kEntryFlags | SA_RESTART,
                           reinterpret_cast<void*>(green_sigreturn), ~kFaults};
   return static_cast<int>(
       RawSyscall(SYS_rt_sigaction, kKickSignal, &kick, nullptr, sizeof(SigSet)));

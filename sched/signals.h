@@ -2,9 +2,11 @@
 // task accepts no carrier's mask keeps (held_signals.h), every caught signal comes to green_signal_entry, and masks, pending sets and
 // the choice of the receiver are libgreen's.
 //
-//   arrival outside libgreen (in_green = 0): handled at once, on the current task's stack, in the
-//     kernel's own signal frame, which holds every register the CPU has.
-//     The kernel blocks all but faults until the entry is inside: frames never pile up.
+//   arrival: on the carrier's signal stack, as the task's may be used up. The kernel blocks all but
+//     faults until the entry is inside libgreen or has returned: frames never pile up.
+//   arrival outside libgreen (in_green = 0): handled at once. The kernel's frame, which holds every
+//     register the CPU has, is copied to where a thread would have it, the task's stack or its
+//     alternate one, and the entry goes on there: the task may park in it, and move.
 //   arrival inside (in_green = 1): noted in the carrier's ring, routed by who leaves libgreen next
 //     on that carrier, whichever task that is, or by its scheduler. A full ring blocks signals.
 //   routing: a thread-directed signal to its task; a process-directed one to the main task, the

@@ -86,6 +86,7 @@ void FreeTask(Task* t) {
   t->attention.store(false, std::memory_order_relaxed);
   t->signals = nullptr;
   t->altstack_base = nullptr;
+  t->altstack_size = 0;
   t->altstack_flags = 2;
   t->entry_frame = t->stack = t->spawn_stack = nullptr;
   t->cpu_ns = 0;

@@ -56,20 +56,20 @@ bool AttentionWanted(Task* t) {
 }
 
 // Signals at the end of a call. True when the handler is to be called again.
-__attribute__((noinline)) bool AttendTo(Task* t, long* result) {
+__attribute__((noinline)) bool AttendTo(Task* t, SyscallFrame& f, long* result) {
   if (CarrierAttention()) RouteNoted();
   ObeyKick();
   ObeyBinding();
   Delivered what = Delivered::kNone;
   if (HasDeliverable(t)) what = DeliverNow();
-  if (*result == kRestartAlways) return true;
-  if (*result == kRestart) {
-    if (what != Delivered::kNoRestart) return true;
-    *result = -EINTR;
-  } else if (*result == kRestartNoHandler) {
-    if (what == Delivered::kNone) return true;
-    *result = -EINTR;
+  bool again = *result == kRestartAlways;
+  if (*result == kRestart || *result == kRestartNoHandler) {
+    again = what == Delivered::kNone || (*result == kRestart && what == Delivered::kRestart);
+    if (!again) *result = -EINTR;
   }
+  if (__builtin_expect(!CurrentCarrier()->native, 1)) return again;
+  // In a child that the handler forked: it goes on without libgreen.
+  if (again) *result = Raw(f);
   return false;
 }
 
@@ -103,7 +103,7 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
     result = handler(*f);
     if (__builtin_expect(result == kInSlot, 0)) return 1;  // the handler left libgreen itself
   } while (__builtin_expect(result <= kRestart && result >= kRestartNoHandler, 0) &&
-           AttendTo(t, &result));
+           AttendTo(t, *f, &result));
   f->rax = static_cast<uint64_t>(result);
   for (;;) {
     LeaveGreen();
@@ -111,7 +111,7 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
     if (__builtin_expect(!AttentionWanted(t), 1)) return 0;
     if (CurrentCarrier()->native) return 0;
     EnterGreen();
-    AttendTo(t, &result);
+    AttendTo(t, *f, &result);
   }
 }
 

@@ -1,6 +1,7 @@
 // The signal calls, answered for tasks (sched/signals.h tells the protocol).
 #include <signal.h>
 
+#include "sched/altstack.h"
 #include "sched/signals.h"
 #include "syscalls/handlers.h"
 #include "syscalls/temporary_mask.h"
@@ -76,27 +77,11 @@ long SysSigpending(SyscallFrame& f) {
 long SysSigaltstack(SyscallFrame& f) {
   Task* t = CurrentTask();
   const uint64_t sp = f.ProgramRsp();
-  const auto base = reinterpret_cast<uint64_t>(t->altstack_base);
-  const bool on_it = !(t->altstack_flags & SS_DISABLE) && sp - base < t->altstack_size;
-  const stack_t old = {t->altstack_base,
-                       on_it ? SS_ONSTACK : t->altstack_flags, t->altstack_size};
+  const stack_t old = DescribeAltstack(t, sp);
   if (f.rdi) {
     stack_t wanted;
     if (!CopyIn(&wanted, ArgAs<void*>(f, 0))) return -EFAULT;
-    if (on_it) return -EPERM;
-    constexpr int kAutodisarm = 1 << 31;
-    const int mode = wanted.ss_flags & ~kAutodisarm;
-    if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK) return -EINVAL;
-    if (mode == SS_DISABLE) {
-      t->altstack_base = nullptr;
-      t->altstack_size = 0;
-      t->altstack_flags = SS_DISABLE;
-    } else {
-      if (wanted.ss_size < 2048) return -ENOMEM;
-      t->altstack_base = wanted.ss_sp;
-      t->altstack_size = wanted.ss_size;
-      t->altstack_flags = wanted.ss_flags & kAutodisarm;
-    }
+    if (const long r = SetAltstack(t, wanted, sp)) return r;
   }
   if (f.rsi && !CopyOut(ArgAs<void*>(f, 1), old)) return -EFAULT;
   return 0;

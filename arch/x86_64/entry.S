@@ -281,6 +281,18 @@ green_call_on_stack:
         .cfi_endproc
         .size   green_call_on_stack, .-green_call_on_stack
 
+// void green_enter_signal_frame(int sig, void* info, void* uc, void* fn): fn(sig, info, uc) on the
+// frame at uc, which begins with the restorer's address.
+        .globl  green_enter_signal_frame
+        .hidden green_enter_signal_frame
+        .type   green_enter_signal_frame, @function
+green_enter_signal_frame:
+        .cfi_startproc
+        leaq    -8(%rdx), %rsp
+        jmp     *%rcx
+        .cfi_endproc
+        .size   green_enter_signal_frame, .-green_enter_signal_frame
+
 // long green_blocking_call(long nr, const long args[6], const uint8_t* handled): a system call that
 // may block; not made when *handled says that a handler ran. A signal that finds rip at
 // green_blocking_insn came before the call or made the kernel restart it; one that finds it there
