@@ -1,5 +1,6 @@
 // Threads that compute; commands on stdin: "pin MASK" gives every thread that mask, "grow" waits
 // until every thread has counted on. Answers each with "ok".
+#define _GNU_SOURCE 1
 #include <sched.h>
 
 #include "tests/programs/check.h"
