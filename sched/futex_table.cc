@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 
 #include "arch/x86_64/user_memory.h"
 #include "base/list.h"
+#include "base/raw_syscall.h"
 #include "sched/monitor.h"
 #include "sched/scheduler.h"
 
@@ -449,7 +452,21 @@ void FutexOwnerDied(uint32_t* word, uint32_t tid, bool pi) {
   if (wake) FutexWake(word, 1, FUTEX_BITSET_MATCH_ANY);
 }
 
+constinit std::atomic<uint8_t> green_futex_places{0};
+
+void BeginFutexes(bool native) {
+  green_futex_places.store(native ? kNative : 0, std::memory_order_relaxed);
+}
+
+void EndNativeFutexes() {
+  if (!(FutexesElsewhere() & kNative)) return;
+  green_futex_places.fetch_or(kSomeInKernel, std::memory_order_seq_cst);
+  green_futex_places.fetch_and(static_cast<uint8_t>(~kNative), std::memory_order_seq_cst);
+  RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
 void ResetFutexTableAfterFork() {
+  BeginFutexes(false);
   for (auto& b : g_buckets) {
     b.lock.Reset();
     b.waiters.node.next = b.waiters.node.prev = nullptr;

@@ -8,8 +8,17 @@
 // requeue changes `bucket` under both locks, so the waiter rereads it after locking.
 // After `woken` is set the node may vanish at any time: the waker reads the task before.
 // Lock order: of two buckets, the lower address first; then none.
+//
+// As long as every task is bound, nobody but priority-inheritance waiters is in the table: the others
+// wait in the kernel (kNative), and the assembly entry makes their calls (entry.S). With the first
+// green task that ends, for good: from then on waiters enlist here, and wakers look in both places
+// (kSomeInKernel), for the sake of those that sleep in the kernel already.
+//   ends:   kNative off, kSomeInKernel on; membarrier; the first green task runs
+//   waker:  changes the word; reads green_futex_places
+// A waker that reads kNative did so before the membarrier, so a green task reads the changed word.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "sched/task.h"
@@ -32,6 +41,19 @@ long FutexCmpRequeuePi(uint32_t* cond, uint32_t* mutex, int requeue, uint32_t va
 
 // An exiting owner of a robust or PI word: sets FUTEX_OWNER_DIED and lets one waiter go on.
 void FutexOwnerDied(uint32_t* word, uint32_t tid, bool pi);
+
+// Where waiters may be but in the table; one look tells that they are nowhere else.
+enum FutexPlaces : uint8_t {
+  kNative = GREEN_FUTEXES_NATIVE,
+  kSomeInKernel = 2,
+  kVmShared = 4,  // another process runs in this memory (syscalls/shared_memory.h)
+};
+extern "C" __attribute__((visibility("hidden"))) std::atomic<uint8_t> green_futex_places;
+inline uint8_t FutexesElsewhere() { return green_futex_places.load(std::memory_order_relaxed); }
+// At start, while there is one task; native: it is bound.
+void BeginFutexes(bool native);
+// Before the first green task.
+void EndNativeFutexes();
 
 void ResetFutexTableAfterFork();
 

@@ -80,6 +80,7 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   EnterGreen();
   // The mask is the task's from now on; what the kernel held back comes in and is noted.
   UseCarrierMaskInKernel();
+  BeginFutexes(main->bound);
   if (!main->bound) StartWorkers();
   ShowTables(g_monitor.started_ns);
   LeaveGreen();
@@ -90,6 +91,7 @@ void StartWorkers() {
   if (g_sched.workers_started.load(std::memory_order_acquire)) return;
   LockGuard guard(g_sched.start_lock);
   if (g_sched.workers_started.load(std::memory_order_relaxed)) return;
+  EndNativeFutexes();
   // They begin as running ones that find nothing and go idle. The main task may hold the first.
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     if (g_sched.workers[i].carrier.load(std::memory_order_relaxed)) continue;

@@ -38,33 +38,98 @@ __attribute__((always_inline)) inline long Wait(SyscallFrame& f, uint32_t* word,
   return f.r10 ? kRestartNoHandler : kRestart;
 }
 
+// The kernel's, while every task is bound. Priority inheritance is not: the word holds the number of
+// a task.
+bool IsInTableAlways(int op) {
+  switch (op) {
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+    case FUTEX_TRYLOCK_PI:
+    case FUTEX_UNLOCK_PI:
+    case FUTEX_WAIT_REQUEUE_PI:
+    case FUTEX_CMP_REQUEUE_PI: return true;
+    default: return false;
+  }
+}
+
+long DoNatively(SyscallFrame& f) {
+  const int op = ArgInt(f, 1) & FUTEX_CMD_MASK;
+  if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET) return Raw(f);
+  if (op == FUTEX_WAIT_BITSET || !f.r10) return BlockingRaw(f, false);
+  // What is left of the time, if the call is restarted on another task's behalf.
+  KernelTimespec ts;
+  if (!CopyIn(&ts, ArgAs<void*>(f, 3))) return -EFAULT;
+  if (!ValidTimespec(ts)) return -EINVAL;
+  TimeLeft(ToNs(ts), &ts);
+  return BlockingCall(SYS_futex, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
+                      static_cast<long>(f.rdx), reinterpret_cast<long>(&ts), 0, 0, false);
+}
+
 bool Blocks(int op) {
   return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI ||
          op == FUTEX_LOCK_PI2 || op == FUTEX_WAIT_REQUEUE_PI;
 }
 
-// For a program whose memory another process shares. Tasks that waited before are in the table.
-bool DoWithSharedVm(SyscallFrame& f, uint32_t* word, long* result) {
+// Tasks wait in the table and in the kernel. Waking some that need not be is a spurious wake-up.
+long WakeInBoth(SyscallFrame& f, uint32_t* word, int op) {
+  const int count = static_cast<int>(f.rdx);
+  const long woken = FutexWake(word, count, op == FUTEX_WAKE ? kAny : static_cast<uint32_t>(f.r9));
+  if (woken < 0 || (woken && woken >= count)) return woken;
+  const long more = RawSyscall(SYS_futex, word, f.rsi, count - woken, 0, 0, f.r9);
+  return IsError(more) ? more : woken + more;
+}
+
+long RequeueInBoth(SyscallFrame& f, uint32_t* word, uint32_t* word2, int op) {
+  const auto value = static_cast<uint32_t>(f.r9);
+  const int wake = static_cast<int>(f.rdx), requeue = static_cast<int>(f.r10);
+  const long done = FutexRequeue(word, word2, wake, requeue, op == FUTEX_REQUEUE ? nullptr : &value);
+  if (done < 0) return done;
+  const long left = wake > done ? wake - done : 0;
+  const long more = RawSyscall(SYS_futex, word, f.rsi, left, f.r10, word2, f.r9);
+  return IsError(more) ? done : done + more;
+}
+
+long WakeOpInBoth(SyscallFrame& f, uint32_t* word, uint32_t* word2) {
+  const int wake = static_cast<int>(f.rdx), wake2 = static_cast<int>(f.r10);
+  const long woken = FutexWakeOp(word, word2, wake, wake2, static_cast<uint32_t>(f.r9));
+  if (woken < 0) return woken;
+  const long flags = static_cast<long>(f.rsi) & FUTEX_PRIVATE_FLAG;
+  const long more = RawSyscall(SYS_futex, word, FUTEX_WAKE | flags, wake);
+  const long more2 = RawSyscall(SYS_futex, word2, FUTEX_WAKE | flags, wake2);
+  return woken + (IsError(more) ? 0 : more) + (IsError(more2) ? 0 : more2);
+}
+
+// False: what follows is for the table alone.
+bool DoElsewhere(SyscallFrame& f, uint8_t places, long* result) {
+  auto word = ArgAs<uint32_t*>(f, 0), word2 = ArgAs<uint32_t*>(f, 4);
   const int op = ArgInt(f, 1) & FUTEX_CMD_MASK;
-  if (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET) {
-    *result = BlockingRaw(f, true);
+  if (IsInTableAlways(op)) return false;
+  if (places & kNative) {
+    *result = DoNatively(f);
     return true;
   }
-  if (op != FUTEX_WAKE && op != FUTEX_WAKE_BITSET) return false;  // not between processes, then
-  const int count = static_cast<int>(f.rdx);
-  const uint32_t bitset = op == FUTEX_WAKE ? kAny : static_cast<uint32_t>(f.r9);
-  *result = FutexWake(word, count, bitset);
-  if (*result < 0 || (*result && *result >= count)) return true;
-  const long more = RawSyscall(SYS_futex, word, f.rsi, count - *result, 0, 0, f.r9);
-  *result = IsError(more) ? more : *result + more;
-  return true;
+  switch (op) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+      if (!(places & kVmShared)) return false;
+      *result = BlockingRaw(f, true);
+      return true;
+    case FUTEX_WAKE:
+    case FUTEX_WAKE_BITSET: *result = WakeInBoth(f, word, op); return true;
+    case FUTEX_REQUEUE:
+    case FUTEX_CMP_REQUEUE: *result = RequeueInBoth(f, word, word2, op); return true;
+    case FUTEX_WAKE_OP: *result = WakeOpInBoth(f, word, word2); return true;
+    default: return false;
+  }
 }
 
 }  // namespace
 
 long SysFutex(SyscallFrame& f) {
   auto word = ArgAs<uint32_t*>(f, 0);
-  if (long result; __builtin_expect(IsVmShared(), 0) && DoWithSharedVm(f, word, &result)) return result;
+  const uint8_t elsewhere = FutexesElsewhere();
+  if (long result; __builtin_expect(elsewhere != 0, 0) && DoElsewhere(f, elsewhere, &result))
+    return result;
   // What nearly all of libc's calls are.
   const auto operation = static_cast<uint32_t>(f.rsi);
   if (operation == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))

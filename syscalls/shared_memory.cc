@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "sched/futex_table.h"
 #include "sched/stack_pool.h"
 #include "syscalls/handlers.h"
 #include "syscalls/new_code.h"
@@ -55,7 +56,7 @@ void ParseLine(const char* line) {
 
 }  // namespace
 
-void NoteSharedVm() { g_vm_is_shared.store(true, std::memory_order_relaxed); }
+void NoteSharedVm() { green_futex_places.fetch_or(kVmShared, std::memory_order_relaxed); }
 
 void NoteSharedRange(const void* begin, const void* end) {
   Add(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(end));
@@ -63,7 +64,7 @@ void NoteSharedRange(const void* begin, const void* end) {
 
 void ResetSharedMemoryAfterFork() {
   g_lock.Reset();
-  g_vm_is_shared.store(false, std::memory_order_relaxed);
+  green_futex_places.fetch_and(static_cast<uint8_t>(~kVmShared), std::memory_order_relaxed);
 }
 
 bool IsSharedMemory(const void* p) {

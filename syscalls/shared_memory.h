@@ -2,8 +2,6 @@
 // Ranges only ever grow: a stale one costs speed, a missing one would cost a wake-up.
 #pragma once
 
-#include <atomic>
-
 namespace green {
 
 bool IsSharedMemory(const void* p);
@@ -13,8 +11,6 @@ void FindSharedRanges();
 // Another process runs in all of this memory (clone with CLONE_VM alone, as a leak checker makes to
 // stop the others): from then on plain waits are the kernel's too, and wakes look there as well.
 void NoteSharedVm();
-inline std::atomic<bool> g_vm_is_shared{false};
-inline bool IsVmShared() { return g_vm_is_shared.load(std::memory_order_relaxed); }
 // In a forked child: the holder of the lock may be gone.
 void ResetSharedMemoryAfterFork();
 

@@ -30,11 +30,11 @@ constexpr int kRobustLimit = 2048;  // the kernel's ROBUST_LIST_LIMIT
 
 void* Untagged(RobustList* p) { return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(p) & ~1ul); }
 
-// Who waits on a word that processes share waits in the kernel.
+// Who waits on a word that processes share waits in the kernel; so do bound tasks among themselves.
 void WakeInKernel(uint32_t* word) {
-  const bool vm_is_shared = IsVmShared();
-  if (vm_is_shared || IsSharedMemory(word)) RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
-  if (vm_is_shared) RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
+  const uint8_t elsewhere = FutexesElsewhere();
+  if (elsewhere || IsSharedMemory(word)) RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
+  if (elsewhere & kVmShared) RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 
 void OwnerDied(RobustList* tagged, long offset, uint32_t tid) {

@@ -115,7 +115,8 @@ green_plain_call:
         leaq    green_plain_calls(%rip), %rcx
         movl    (%rcx,%rax,4), %r11d
         testl   %r11d, %r11d
-        je      .Lto_dispatch
+        je      .Lnot_plain
+.Lplain:
         movq    %gs:GREEN_CARRIER_TASK, %rcx
         // Signals that the kernel would have to see as blocked (tty_signals.h).
         andl    $~1, %r11d
@@ -149,6 +150,26 @@ green_plain_insn:
         jmp     .Lto_dispatch
         .cfi_endproc
         .cfi_startproc
+// A futex call is plain too while every task is bound (sched/futex_table.h): waits, but not those for
+// a length of time, and wakes.
+.Lnot_plain:
+        cmpl    $202, %eax              // futex
+        jne     .Lto_dispatch
+        testb   $GREEN_FUTEXES_NATIVE, green_futex_places(%rip)
+        je      .Lto_dispatch
+        movl    %esi, %ecx
+        andl    $~(128 | 256), %ecx     // FUTEX_PRIVATE_FLAG, FUTEX_CLOCK_REALTIME
+        je      4f
+        cmpl    $10, %ecx
+        ja      .Lto_dispatch
+        movl    $1 << 1 | 1 << 9 | 1 << 10, %r11d  // WAKE, WAIT_BITSET, WAKE_BITSET
+        btl     %ecx, %r11d
+        jnc     .Lto_dispatch
+        xorl    %r11d, %r11d
+        jmp     .Lplain
+4:      testq   %r10, %r10              // FUTEX_WAIT; r11 is 0
+        jne     .Lto_dispatch
+        jmp     .Lplain
 .Lto_native:
         push_frame 1
         jmp     .Lnative

@@ -19,6 +19,7 @@
 #define GREEN_TASK_PENDING 152
 #define GREEN_TASK_MASK 160
 #define GREEN_PLAIN_CALLS 512  // numbers in green_plain_calls (syscalls/dispatch.cc)
+#define GREEN_FUTEXES_NATIVE 1  // in green_futex_places (sched/futex_table.h)
 
 // SyscallFrame, on the task's stack. The order is that of the pushes in entry.S.
 #define GREEN_FRAME_R15 0
