@@ -256,10 +256,17 @@ void MonitorThread(void*) {
 
 }  // namespace
 
-void NoteTime(int64_t now) {
-  g_monitor.coarse_ms.store(static_cast<uint32_t>((now - g_monitor.started_ns) / 1'000'000),
-                            std::memory_order_relaxed);
+namespace {
+uint32_t MsSinceStart(int64_t now) {
+  return static_cast<uint32_t>((now - g_monitor.started_ns) / 1'000'000);
 }
+}  // namespace
+
+void NoteTime(int64_t now) {
+  g_monitor.coarse_ms.store(MsSinceStart(now), std::memory_order_relaxed);
+}
+
+uint32_t CoarseMsNow() { return MsSinceStart(ClockNs(CLOCK_MONOTONIC_COARSE)); }
 
 void WakeMonitor() {
   if (!g_monitor.sleeping.exchange(0, std::memory_order_seq_cst)) return;

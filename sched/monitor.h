@@ -26,6 +26,8 @@ inline bool MonitorSleeps() { return g_monitor.sleeping.load(std::memory_order_r
 void WakeMonitor();
 inline uint32_t CoarseMs() { return g_monitor.coarse_ms.load(std::memory_order_relaxed); }
 void NoteTime(int64_t now);
+// The same without the monitor, which a program of bound tasks has not.
+uint32_t CoarseMsNow();
 void ResetMonitorAfterFork();
 
 }  // namespace green

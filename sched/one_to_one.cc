@@ -47,7 +47,7 @@ void Park(WaitReason reason, int64_t deadline) {
   uint32_t s = 0;
   if (cur->state.compare_exchange_strong(s, Task::kParked, std::memory_order_acq_rel)) {
     cur->reason = reason;
-    cur->since_ms = CoarseMs();
+    cur->since_ms = CoarseMsNow();
     ++cur->switches;
     Count(c->worker->switches);
     const KernelTimespec ts = {deadline / 1000000000, deadline % 1000000000};

@@ -364,10 +364,7 @@ void SchedulerLoop(Carrier* c) {
       }
       Count(w->switches);
     }
-    for (int spins = 0; next->on_cpu.load(std::memory_order_acquire); ++spins) {
-      __builtin_ia32_pause();
-      if (spins > 1000) RawSyscall(SYS_sched_yield);
-    }
+    for (SpinWait wait; next->on_cpu.load(std::memory_order_acquire);) wait.Once();
     if (next->bound) one_to_one::Begin(c, next);
     PrepareRun(c, next, next->bound ? c->run_since : StartClock());
     Land(green_switch(next->context, nullptr));

@@ -22,6 +22,9 @@ void NoteUnknownFd(int fd);
 void NoteFlagsChanged();
 void NoteShared();
 
+// A bound task's call as the program made it (bound_socket.cc); `blocked` as in BlockingCall.
+long BoundTransfer(SyscallFrame& f, SigSet blocked);
+
 // The loop of every blocking call on an fd: try, wait, retry. `attempt(fd)` returns -EAGAIN when
 // it would block; fd is the program's, or a private number for the same file if the program's
 // was closed while we waited. kCannotWait: the reactor cannot watch this fd.

@@ -176,9 +176,7 @@ long SysBoundTransfer(SyscallFrame& f) {
   const SigSet blocked = BlockedTtySignals();
   const int fd = ArgInt(f, 0);
   FdState* s = blocked ? FdStateOf(fd) : nullptr;
-  if (!s || !(KnowFd(fd, s) & kOther)) return BlockingRaw(f, false);
-  return BlockingCall(static_cast<long>(f.rax), fd, static_cast<long>(f.rsi),
-                      static_cast<long>(f.rdx), 0, 0, 0, false, blocked);
+  return BoundTransfer(f, s && (KnowFd(fd, s) & kOther) ? blocked : 0);
 }
 
 long SysPreadv2(SyscallFrame& f) {

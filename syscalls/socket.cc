@@ -115,17 +115,6 @@ long SysSetsockopt(SyscallFrame& f) {
 
 long SysConnect(SyscallFrame& f) { return BlockingRaw(f, false); }
 
-long SysBoundAccept(SyscallFrame& f) {
-  const long r = BlockingRaw(f, false);
-  if (r >= 0) NoteUnknownFd(static_cast<int>(r));
-  return r;
-}
-
-long SysBoundSendmsg(SyscallFrame& f) {
-  NoteShared();  // it may carry descriptors
-  return BlockingRaw(f, false);
-}
-
 long SysAccept(SyscallFrame& f) { return Accept(f, 0); }
 long SysAccept4(SyscallFrame& f) { return Accept(f, ArgInt(f, 3)); }
 
