@@ -52,8 +52,8 @@ Complaint Mode(std::string_view text) {
 }
 
 Complaint Door(std::string_view text) {
-  if (text == "patch" || text == "sud") return {};
-  return "must be patch or sud";
+  if (text == "patch" || text == "sud" || text == "sud-only") return {};
+  return "must be patch, sud or sud-only";
 }
 
 Complaint Switch(std::string_view text) {
@@ -80,9 +80,10 @@ constexpr Setting kSettings[] = {
     {"GREEN_MAX_CARRIERS", "--max-carriers", "N", nullptr, "10000",
      "most OS threads that may stand in for blocked ones", Carriers},
     {"GREEN_DOOR", "--door", "DOOR", nullptr, "patch",
-     "how system calls are seen: patch; sud: not in this version yet", Door},
-    {"GREEN_REPORT", "--report", nullptr, "1", "0",
-     "1: not in this version yet (a report at exit)", Switch},
+     "how system calls are seen: patch; sud: and by the kernel's Syscall User Dispatch; sud-only",
+     Door},
+    {"GREEN_REPORT", "--report", nullptr, "1", "0", "1: not in this version yet (a report at exit)",
+     Switch},
     {"GREEN_FSGSBASE", "--fsgsbase", "0|1", nullptr, "1",
      "0: set FS and GS base by system call, as where CPU or kernel lack the instructions", Switch},
     {"GREEN_LOG", "--log", "TOPICS", nullptr, "none",

@@ -217,6 +217,9 @@ class Reader {
     const uint64_t back = At<uint64_t>(p, f.slot_return);
     if (back < t_.slots_begin || back >= t_.slots_end) return false;
     call->site = SiteOf(back & ~uint64_t{f.slot_mask});
+    // The slot of calls from anywhere: where this one goes on lies behind the slot's address.
+    if (!call->site && f.slot_return + 16 <= f.size)
+      call->site = At<uint64_t>(p, f.slot_return + 8);
     call->number = At<int64_t>(p, f.number);
     call->args = {At<uint64_t>(p, f.rdi), At<uint64_t>(p, f.rsi), At<uint64_t>(p, f.rdx),
                   At<uint64_t>(p, f.r10), At<uint64_t>(p, f.r8),  At<uint64_t>(p, f.r9)};

@@ -80,8 +80,12 @@ bool ReadOne(const char* e, Settings* s) {
     s->scheduler.max_carriers = static_cast<uint32_t>(v);
     return true;
   }
-  if (const char* x = After(e, "GREEN_DOOR="))
-    return Same(x, "patch") || Bad(e, Same(x, "sud") ? "not in this version yet" : "must be patch or sud");
+  if (const char* x = After(e, "GREEN_DOOR=")) {
+    s->patch = !Same(x, "sud-only");
+    s->scheduler.user_dispatch = Same(x, "sud") || !s->patch;
+    return s->scheduler.user_dispatch || Same(x, "patch") ||
+           Bad(e, "must be patch, sud or sud-only");
+  }
   if (const char* x = After(e, "GREEN_REPORT="))
     return Same(x, "0") || Bad(e, Same(x, "1") ? "not in this version yet" : "must be 0 or 1");
   if (const char* x = After(e, "GREEN_BOUND=")) {

@@ -11,6 +11,7 @@ struct Settings {
   SchedulerOptions scheduler;
   size_t stack = 0;  // bytes for threads whose creator asked for no size; 0 = as natively
   bool log_start = false;
+  bool patch = true;      // GREEN_DOOR=sud-only: no code is changed
   char bound[1024] = {};  // GREEN_BOUND; the program may change its environment
 };
 

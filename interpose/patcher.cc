@@ -136,7 +136,7 @@ void Patcher::ForgetUnloaded(int pass) {
 }
 
 int Patcher::AllocateSlot(int object) {
-  for (int n = 0; n < GREEN_SLOT_COUNT; ++n) {
+  for (int n = 0; n < kUserDispatchSlot; ++n) {
     if (slot_owner_[n]) continue;
     slot_owner_[n] = static_cast<uint16_t>(object + 1);
     return n;

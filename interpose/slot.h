@@ -94,6 +94,9 @@ __attribute__((visibility("hidden")))
 void green_syscall_after_raw();  // with the kernel's result in rax
 }
 
+// Of calls from anywhere (user_dispatch.h); the others are the patcher's.
+inline constexpr int kUserDispatchSlot = GREEN_SLOT_COUNT - 1;
+
 inline bool IsInSlots(uintptr_t pc) {
   return pc - reinterpret_cast<uintptr_t>(green_slots) <
          sizeof(Slot) * GREEN_SLOT_COUNT;

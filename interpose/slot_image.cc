@@ -8,6 +8,7 @@ namespace {
 constexpr uint8_t kInt3 = 0xcc;
 constexpr uint8_t kSkipRedZone[] = {0x48, 0x8d, 0x64, 0x24, 0x80};                     // lea -0x80(%rsp),%rsp
 constexpr uint8_t kBackOver[] = {0x48, 0x8d, 0xa4, 0x24, 0x88, 0x00, 0x00, 0x00};  // lea 0x88(%rsp),%rsp
+constexpr uint8_t kReturnOver[] = {0xc2, 0x80, 0x00};                              // ret $0x80
 static_assert(GREEN_SLOT_PUSH == GREEN_SLOT_ENTER + sizeof kSkipRedZone);
 static_assert(GREEN_SLOT_CALL == GREEN_SLOT_PUSH + 6);
 static_assert(GREEN_SLOT_RETURN == GREEN_SLOT_CALL + 5);
@@ -55,7 +56,29 @@ const uint8_t* CodeOf(Function* f) {
   return reinterpret_cast<const uint8_t*>(f);
 }
 
+void BuildRawTail(const Slot* slot, uint8_t* bytes) {
+  Assembler raw(bytes + GREEN_SLOT_RAW_TAIL, slot->raw_tail);
+  raw.Byte(0x0f);
+  raw.Byte(0x05);
+  raw.Bytes(kSkipRedZone, sizeof kSkipRedZone);
+  raw.ThroughMemory(0x35, &slot->site);
+  raw.Branch(0xe8, CodeOf(green_syscall_after_raw));
+  raw.Byte(0xeb);
+  raw.Byte(static_cast<uint8_t>(GREEN_SLOT_RETURN - GREEN_SLOT_RAW_RETURN - 2));
+}
+
 }  // namespace
+
+void BuildUserDispatchSlot(const Slot* slot, Slot* image) {
+  auto* bytes = reinterpret_cast<uint8_t*>(image);
+  for (int n = 0; n < GREEN_SLOT_SIZE; ++n) bytes[n] = kInt3;
+  Assembler back(bytes + GREEN_SLOT_RETURN, slot->enter + GREEN_SLOT_RETURN - GREEN_SLOT_ENTER);
+  back.Bytes(kReturnOver, sizeof kReturnOver);
+  BuildRawTail(slot, bytes);
+  image->resume = image->site = image->patch = nullptr;
+  image->nr = -1;
+  image->flags = kSlotFlagsLive | kSlotVectorLive | kSlotNotLibc;
+}
 
 void BuildSlot(const Site& site, const Slot* slot, Slot* image) {
   auto* bytes = reinterpret_cast<uint8_t*>(image);
@@ -77,15 +100,7 @@ void BuildSlot(const Site& site, const Slot* slot, Slot* image) {
     enter.ThroughMemory(0x25, &slot->resume);
   }
 
-  Assembler raw(bytes + GREEN_SLOT_RAW_TAIL, slot->raw_tail);
-  raw.Byte(0x0f);
-  raw.Byte(0x05);
-  raw.Bytes(kSkipRedZone, sizeof kSkipRedZone);
-  raw.ThroughMemory(0x35, &slot->site);
-  raw.Branch(0xe8, CodeOf(green_syscall_after_raw));
-  raw.Byte(0xeb);
-  raw.Byte(static_cast<uint8_t>(GREEN_SLOT_RETURN - GREEN_SLOT_RAW_RETURN - 2));
-
+  BuildRawTail(slot, bytes);
   image->resume = site.Resume();
   image->site = site.syscall + 2;
   image->nr = site.nr;

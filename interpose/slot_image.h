@@ -8,6 +8,8 @@ namespace green {
 
 // image is what *slot is to become. The slot need not be mapped writable, and is not read.
 void BuildSlot(const Site& site, const Slot* slot, Slot* image);
+// The same, for the slot of calls from anywhere (user_dispatch.h).
+void BuildUserDispatchSlot(const Slot* slot, Slot* image);
 
 // The bytes that replace the site's, site.PatchLength() of them: a jmp to `target`, then int3.
 void BuildJump(const Site& site, const uint8_t* target, uint8_t* bytes);

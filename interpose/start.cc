@@ -13,8 +13,10 @@
 #include "interpose/options.h"
 #include "interpose/patcher.h"
 #include "interpose/slot.h"
+#include "interpose/user_dispatch.h"
 #include "sched/inspect.h"
 #include "sched/signals.h"
+#include "sched/user_dispatch.h"
 #include "syscalls/call.h"
 #include "syscalls/new_code.h"
 #include "syscalls/shared_memory.h"
@@ -71,6 +73,16 @@ void DescribeSlots() {
   green_inspect.frame.slot_site = GREEN_SLOT_SITE;
 }
 
+// With the second door open, every call that is not patched costs a signal: so those that are not
+// treated are, too.
+bool IsAnyCall(int) { return true; }
+
+bool PatchNew(int* found) {
+  if (!g_settings.patch) return true;
+  return g_patcher.PatchAllLoaded(g_settings.scheduler.user_dispatch ? IsAnyCall : IsTreated,
+                                  found);
+}
+
 bool Start() {
   Settings settings;
   if (!ReadSettings(environ, &settings)) {
@@ -79,6 +91,8 @@ bool Start() {
   }
   g_settings = settings;
   g_settings.scheduler.bound_names = g_settings.bound;
+  if (settings.scheduler.user_dispatch && !HasUserDispatch())
+    return Native("GREEN_DOOR: the kernel has no Syscall User Dispatch (Linux 5.11)");
   if (UnderValgrind()) return Native("valgrind runs the program");
   if (ThreadCount() > 1) return Native("other threads exist already");
   // After a fork GS base still points to our own stand-in for native threads.
@@ -92,7 +106,9 @@ bool Start() {
   FindSharedRanges();
   // Patched while there is one thread; until the scheduler runs, patched calls go to the kernel.
   BecomeNative(g_settings.scheduler);
-  if (!g_patcher.PatchAllLoaded(IsTreated)) return Native("no memory to look for system calls");
+  if (!PatchNew(nullptr)) return Native("no memory to look for system calls");
+  if (settings.scheduler.user_dispatch && !PrepareUserDispatchSlot())
+    return Native("the kernel lets no code be written");
   DescribeSlots();
   if (const long r = StartScheduler(g_settings.scheduler, pid))
     return Native("the kernel lacks what libgreen needs", r);
@@ -119,8 +135,8 @@ bool Started() {
 }
 
 bool PatchNewObjects() {
-  int found;
-  g_patcher.PatchAllLoaded(IsTreated, &found);
+  int found = 0;
+  PatchNew(&found);
   return found != 0;
 }
 

@@ -70,6 +70,7 @@ struct Carrier {
   void* stack;  // its lower part is the signal stack, UseSignalStack tells
   std::atomic<uint32_t> noted_count;
   NotedSignal noted[kMaxNoted];
+  uint64_t raw_site;                  // where a call that is made in a slot goes on
   std::atomic<uint32_t> credentials;  // the sequence number of the change it has (credentials.h)
   uint64_t retaken;  // times the monitor took its worker away
   int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted

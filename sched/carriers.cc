@@ -17,6 +17,7 @@
 #include "sched/one_to_one.h"
 #include "sched/signals.h"
 #include "sched/state.h"
+#include "sched/user_dispatch.h"
 
 namespace green {
 
@@ -157,6 +158,7 @@ void CarrierThread(void* arg) {
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   c->run_since = 1;  // its clock begins with its first task
   UseSignalStack(c);
+  UseUserDispatch();
   if (c->rescheduled && !(c->picked && c->picked->own_thread)) one_to_one::ResetScheduling(c);
   c->worker->carrier.store(c, std::memory_order_release);
   // From here on signals may arrive: in_green is 1, so they are noted.
@@ -250,6 +252,7 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
   Publish(c);
   SetGsBase(reinterpret_cast<uintptr_t>(c));
   UseSignalStack(c);
+  UseUserDispatch();
   return c;
 }
 

@@ -24,6 +24,7 @@ struct SchedulerOptions {
   uint32_t max_carriers = 10000;
   bool one_to_one = false;  // threads that ask for neither kind are bound
   const char* bound_names = "";  // name,name*: of threads that are bound (bound_names.h); kept
+  bool user_dispatch = false;    // user_dispatch.h
   bool use_fsgsbase = true;  // false: arch_prctl(2), as where CPU or kernel lack the instructions
 };
 

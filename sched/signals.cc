@@ -19,6 +19,7 @@
 #include "sched/reactor.h"
 #include "sched/signal_nodes.h"
 #include "sched/state.h"
+#include "sched/user_dispatch.h"
 
 namespace green {
 
@@ -62,6 +63,12 @@ std::atomic<uint32_t> g_in_flight{0};
 extern "C" void green_signal_entry(int sig, void* info, void* context);
 void Route(const SigInfo& info, Task* current, bool first);
 
+// Whatever the program makes of them: a bad address in a system call must be EFAULT, also where
+// SIGSEGV is ignored; SIGSYS is one of the doors.
+bool IsAlwaysOurs(int sig) {
+  return sig == SIGSEGV || sig == SIGBUS || (sig == SIGSYS && g_sched.options.user_dispatch);
+}
+
 bool IsHandler(const KernelSigaction& a) {
   return a.handler != reinterpret_cast<void*>(SIG_DFL) &&
          a.handler != reinterpret_cast<void*>(SIG_IGN);
@@ -75,12 +82,11 @@ KernelSigaction ActionOf(int sig) {
 // What the kernel is told for a signal whose program-level action is `a`.
 KernelSigaction KernelAction(int sig, const KernelSigaction& a) {
   KernelSigaction k = a;
-  // A bad address in a system call must be EFAULT even where the program ignores SIGSEGV.
-  const bool fixups = sig == SIGSEGV || sig == SIGBUS;
-  if (a.handler == reinterpret_cast<void*>(SIG_IGN) && !fixups) return k;
+  const bool ours = IsAlwaysOurs(sig);
+  if (a.handler == reinterpret_cast<void*>(SIG_IGN) && !ours) return k;
   const SigSet left =
       kLeftToKernel | (kLeftUntilBlocked & ~g_blocked_once.load(std::memory_order_relaxed));
-  if (!IsHandler(a) && (left & SigBit(sig))) return k;
+  if (!IsHandler(a) && !ours && (left & SigBit(sig))) return k;
   k.handler = reinterpret_cast<void*>(green_signal_entry);
   k.flags = kEntryFlags | (a.flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
   if (!IsHandler(a)) k.flags |= SA_RESTART;
@@ -522,7 +528,8 @@ void HandleOutside(int sig, void* info, void* context) {
 }
 
 // Back to the instruction, which faults again under the default action: a true core.
-void FaultAgain(int sig) {
+void FaultAgain(int sig, ucontext_t* uc) {
+  if (sig == SIGSYS) uc->uc_mcontext.gregs[REG_RIP] -= 2;  // a filter's comes behind the call
   const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
   RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
 }
@@ -548,6 +555,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   auto uc = static_cast<ucontext_t*>(context);
   const auto pc = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RIP]);
   const auto& si = *static_cast<const SigInfo*>(info);
+  if (IsUserDispatch(sig, si)) return RedirectCall(si, uc);
   const bool fault = IsFault(sig, si);
   if (fault) {
     if (const uintptr_t resume = FaultFixup(pc)) {
@@ -566,7 +574,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (c->in_green) {
     if (fault) {
       (Message() << "fault inside libgreen, signal " << sig << ", pc ").Hex(pc).Write();
-      FaultAgain(sig);
+      FaultAgain(sig, uc);
     } else if (sig == kKickSignal) {
       NoteKick(c, uc);
     } else {
@@ -575,7 +583,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     return;
   }
   Task* t = c->task;
-  if (fault && ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig)))) return FaultAgain(sig);
+  if (fault && ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig)))) return FaultAgain(sig, uc);
   if (!SignalStackOf(c).Holds(reinterpret_cast<uintptr_t>(uc))) {
     // The return from a handler that began before libgreen did has put the program's own back.
     UseSignalStack(c);
@@ -585,7 +593,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (void* copy = FrameForTask(t, sig, fault, uc))
     green_enter_signal_frame(sig, SignalFrameInfo(copy), copy, HandleOutside);
   if (fault)
-    FaultAgain(sig);
+    FaultAgain(sig, uc);
   else if (sig == kKickSignal)
     NoteKick(c, uc);
   else
@@ -845,8 +853,7 @@ int StartSignals(Task* main_task) {
     if (sig == kLibcTimerSignal) g_actions[sig].handler = reinterpret_cast<void*>(SIG_DFL);
     const KernelSigaction& a = g_actions[sig];
     if (IsHandler(a)) blocked |= a.mask;
-    const bool fixups = sig == SIGSEGV || sig == SIGBUS;
-    if (sig != kKickSignal && (fixups || a.handler != reinterpret_cast<void*>(SIG_IGN)))
+    if (sig != kKickSignal && (IsAlwaysOurs(sig) || a.handler != reinterpret_cast<void*>(SIG_IGN)))
       InstallInKernel(sig, a);
   }
   NoteBlocked(blocked);

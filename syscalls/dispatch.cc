@@ -101,7 +101,10 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
   long result;
   do {
     result = handler(*f);
-    if (__builtin_expect(result == kInSlot, 0)) return 1;  // the handler left libgreen itself
+    if (__builtin_expect(result == kInSlot, 0)) {  // the handler left libgreen itself
+      CurrentCarrier()->raw_site = f->site;
+      return 1;
+    }
   } while (__builtin_expect(result <= kRestart && result >= kRestartNoHandler, 0) &&
            AttendTo(t, *f, &result));
   f->rax = static_cast<uint64_t>(result);
@@ -120,6 +123,8 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
 void AfterVmChild();
 void BeginVmChild();
 extern "C" __attribute__((visibility("hidden"), used)) void green_after_raw(SyscallFrame* f) {
+  // The slot of calls from anywhere does not know where they came from.
+  if (!f->site) f->site = CurrentCarrier()->raw_site;
   if (f->rax == 0) {
     if (!CurrentCarrier()->native) BeginVmChild();
     return;

@@ -8,6 +8,8 @@
 
 namespace green {
 
+constexpr int kSetUserDispatch = 59;  // linux/prctl.h since 5.11
+
 long SysOwnThread(SyscallFrame& f) {
   if (!BindForGood()) return -EAGAIN;
   return Raw(f);
@@ -35,6 +37,8 @@ long PrctlOfThread(SyscallFrame& f) {
     case PR_SET_SPECULATION_CTRL:
     case PR_SET_IO_FLUSHER:
       return SysOwnThread(f);
+    case kSetUserDispatch:
+      return -EINVAL;  // as a kernel without it: libgreen's own calls would be the program's
     default:
       return Raw(f);
   }
