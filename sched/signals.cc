@@ -51,8 +51,16 @@ constexpr uintptr_t kLargestFrame = 16 << 10;  // with AMX 11 KiB
 
 SpinLock g_action_lock;
 KernelSigaction g_actions[65];
-constexpr int kLibcTimerSignal = 32;    // SIGTIMER, which is SIGCANCEL too
-std::atomic<SigSet> g_blocked_once{0};  // of kLeftUntilBlocked; written under g_action_lock
+constexpr int kLibcTimerSignal = 32;  // SIGTIMER, which is SIGCANCEL too
+// Of those that the program ignores, who are to be kept while they are blocked need the entry too.
+// For the others the kernel's own "ignore" means more: zombies, a terminal's errors.
+constexpr SigSet kIgnoredByKernel = kLeftToKernel | SigBit(SIGCHLD) | SigBit(SIGTTIN) |
+                                    SigBit(SIGTTOU) | SigBit(SIGSEGV) | SigBit(SIGBUS);
+// Written under g_action_lock.
+std::atomic<SigSet> g_blocked_once{0};
+std::atomic<SigSet> g_ignored{0};
+// Sent to a task, ever: what SetAction looks for at all tasks.
+std::atomic<SigSet> g_sent_to_task{0};
 
 SpinLock g_process_lock;
 SignalNode* g_process_signals = nullptr;
@@ -79,13 +87,19 @@ KernelSigaction ActionOf(int sig) {
   return g_actions[sig];
 }
 
+bool IsIgnore(const KernelSigaction& a) { return a.handler == reinterpret_cast<void*>(SIG_IGN); }
+
+bool Ignores(int sig, const KernelSigaction& a) {
+  return IsIgnore(a) || (!IsHandler(a) && (kIgnoredByDefault & SigBit(sig)));
+}
+
 // What the kernel is told for a signal whose program-level action is `a`.
 KernelSigaction KernelAction(int sig, const KernelSigaction& a) {
   KernelSigaction k = a;
   const bool ours = IsAlwaysOurs(sig);
-  if (a.handler == reinterpret_cast<void*>(SIG_IGN) && !ours) return k;
-  const SigSet left =
-      kLeftToKernel | (kLeftUntilBlocked & ~g_blocked_once.load(std::memory_order_relaxed));
+  const SigSet blocked_once = g_blocked_once.load(std::memory_order_relaxed);
+  if (IsIgnore(a) && !ours && !(blocked_once & ~kIgnoredByKernel & SigBit(sig))) return k;
+  const SigSet left = kLeftToKernel | (kLeftUntilBlocked & ~blocked_once);
   if (!IsHandler(a) && !ours && (left & SigBit(sig))) return k;
   k.handler = reinterpret_cast<void*>(green_signal_entry);
   k.flags = kEntryFlags | (a.flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
@@ -103,8 +117,9 @@ void InstallInKernel(int sig, const KernelSigaction& a) {
 
 // Some task blocks these, or will in a handler. Under g_action_lock.
 void NoteBlockedLocked(SigSet mask) {
-  SigSet fresh = mask & kLeftUntilBlocked & ~g_blocked_once.load(std::memory_order_relaxed);
+  SigSet fresh = mask & ~g_blocked_once.load(std::memory_order_relaxed);
   g_blocked_once.fetch_or(fresh, std::memory_order_relaxed);
+  fresh &= kLeftUntilBlocked | g_ignored.load(std::memory_order_relaxed);
   for (; fresh; fresh &= fresh - 1) {
     const int sig = __builtin_ctzll(fresh) + 1;
     InstallInKernel(sig, g_actions[sig]);
@@ -115,7 +130,7 @@ inline void NoteBlocked(SigSet mask) {
   // With this one it is libc's own, around a few instructions, as in every pthread_create.
   if (mask & SigBit(kKickSignal)) return;
   const SigSet noted = g_blocked_once.load(std::memory_order_relaxed);
-  if (__builtin_expect((mask & kLeftUntilBlocked & ~noted) == 0, 1)) return;
+  if (__builtin_expect((mask & ~noted) == 0, 1)) return;
   LockGuard guard(g_action_lock);
   NoteBlockedLocked(mask);
 }
@@ -133,11 +148,7 @@ void DefaultAction(int sig) {
   UseCarrierMaskInKernel();
 }
 
-bool IgnoredNow(int sig) {
-  const KernelSigaction a = ActionOf(sig);
-  if (a.handler == reinterpret_cast<void*>(SIG_IGN)) return true;
-  return !IsHandler(a) && (kIgnoredByDefault & SigBit(sig));
-}
+bool IgnoredNow(int sig) { return Ignores(sig, ActionOf(sig)); }
 
 bool Accepts(Task* t, SigSet bit) {
   return t->alive && (!(__atomic_load_n(&t->mask, __ATOMIC_SEQ_CST) & bit) ||
@@ -307,8 +318,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
     }
   }
   if (!IsHandler(a)) {
-    if (a.handler == reinterpret_cast<void*>(SIG_IGN) || (kIgnoredByDefault & SigBit(sig)))
-      return Delivered::kNone;
+    if (Ignores(sig, a)) return Delivered::kNone;
     DefaultAction(sig);
     return Delivered::kNone;
   }
@@ -621,6 +631,8 @@ int SendToTask(Task* t, int sig, const SigInfo& info, uint32_t tid) {
         IgnoredNow(sig))
       return 0;
     if (int r = Append(&t->signals, t->pending, info)) return r;
+    if (!(g_sent_to_task.load(std::memory_order_relaxed) & bit))
+      g_sent_to_task.fetch_or(bit, std::memory_order_relaxed);
   }
   // One that it blocks may be what it reads a signalfd for: let it look.
   if (Accepts(t, bit) || t->bound || t->reason == WaitReason::kFd) Notify(t);
@@ -739,16 +751,46 @@ bool HasDeliverable(Task* t) {
   return true;
 }
 
+namespace {
+// Drops what is pending anywhere, blocked or not, for an action that ignores it.
+void DiscardEverywhere(int sig) {
+  SigSet bit = SigBit(sig);
+  DiscardPending(bit);
+  if (!(g_sent_to_task.load(std::memory_order_relaxed) & bit)) return;
+  ForEachTask(
+      [](Task* t, void* arg) {
+        SigInfo dropped;
+        while (TakeOwnPending(t, *static_cast<SigSet*>(arg), &dropped)) {
+        }
+        return true;
+      },
+      &bit);
+}
+
+void SetActionLocked(int sig, const KernelSigaction& action) {
+  g_actions[sig] = action;
+  g_actions[sig].mask &= ~kNeverBlocked;
+  const SigSet bit = SigBit(sig);
+  const SigSet others = g_ignored.load(std::memory_order_relaxed) & ~bit;
+  g_ignored.store(IsIgnore(action) ? others | bit : others, std::memory_order_relaxed);
+  if (IsHandler(action)) NoteBlockedLocked(action.mask | bit);
+  if (sig == kKickSignal) return;
+  // The kernel drops what it holds, which it does not if it is told of the entry only.
+  if (Ignores(sig, action)) RawSyscall(SYS_rt_sigaction, sig, &action, nullptr, sizeof(SigSet));
+  InstallInKernel(sig, action);
+}
+}  // namespace
+
 long SetAction(int sig, const KernelSigaction* action, KernelSigaction* old) {
   if (sig < 1 || sig > 64) return -EINVAL;
   if (action && (kNeverBlocked & SigBit(sig))) return -EINVAL;
-  LockGuard guard(g_action_lock);
-  if (old) *old = g_actions[sig];
-  if (!action) return 0;
-  g_actions[sig] = *action;
-  g_actions[sig].mask &= ~kNeverBlocked;
-  if (IsHandler(*action)) NoteBlockedLocked(action->mask | SigBit(sig));
-  if (sig != kKickSignal) InstallInKernel(sig, *action);
+  {
+    LockGuard guard(g_action_lock);
+    if (old) *old = g_actions[sig];
+    if (!action) return 0;
+    SetActionLocked(sig, *action);
+  }
+  if (Ignores(sig, *action)) DiscardEverywhere(sig);
   return 0;
 }
 
@@ -853,8 +895,8 @@ int StartSignals(Task* main_task) {
     if (sig == kLibcTimerSignal) g_actions[sig].handler = reinterpret_cast<void*>(SIG_DFL);
     const KernelSigaction& a = g_actions[sig];
     if (IsHandler(a)) blocked |= a.mask;
-    if (sig != kKickSignal && (IsAlwaysOurs(sig) || a.handler != reinterpret_cast<void*>(SIG_IGN)))
-      InstallInKernel(sig, a);
+    if (IsIgnore(a)) g_ignored.fetch_or(SigBit(sig), std::memory_order_relaxed);
+    if (sig != kKickSignal && (IsAlwaysOurs(sig) || !IsIgnore(a))) InstallInKernel(sig, a);
   }
   NoteBlocked(blocked);
   AdoptPending(main_task, mask);
@@ -872,6 +914,7 @@ void RestoreKernelSignals(Task* survivor) {
   g_in_flight.store(0, std::memory_order_relaxed);
   ClearHeld(~SigSet{0});
   g_blocked_once.store(0, std::memory_order_relaxed);
+  g_ignored.store(0, std::memory_order_relaxed);
   ResetSignalNodesAfterFork();
   for (int sig = 1; sig <= 64; ++sig) {
     if (kNeverBlocked & SigBit(sig)) continue;
@@ -898,8 +941,23 @@ void ReturnPendingToKernel(Task* t) {
       RawSyscall(SYS_rt_sigqueueinfo, g_sched.pid, info.Signo(), &info);
 }
 
-void UseTaskMaskInKernel(Task* t) {
+void UseTaskSignalsInKernel(Task* t) {
+  for (SigSet set = g_ignored.load(std::memory_order_relaxed); set; set &= set - 1) {
+    const int sig = __builtin_ctzll(set) + 1;
+    const KernelSigaction a = {reinterpret_cast<void*>(SIG_IGN), 0, nullptr, 0};
+    // Other threads need ours until the very end.
+    if (sig != kKickSignal && !IsAlwaysOurs(sig))
+      RawSyscall(SYS_rt_sigaction, sig, &a, nullptr, sizeof(SigSet));
+  }
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &t->mask, nullptr, sizeof(SigSet));
+}
+
+void UseOwnActionsInKernel() {
+  LockGuard guard(g_action_lock);
+  for (SigSet set = g_ignored.load(std::memory_order_relaxed); set; set &= set - 1) {
+    const int sig = __builtin_ctzll(set) + 1;
+    if (sig != kKickSignal) InstallInKernel(sig, g_actions[sig]);
+  }
 }
 
 void UseCarrierMaskInKernel() {

@@ -84,8 +84,10 @@ int StartSignals(Task* main_task);
 // In a forked child, which runs without libgreen from here: the kernel's state becomes what the
 // task believes it to be.
 void RestoreKernelSignals(Task* survivor);
-// Around exec: the kernel's mask becomes the task's, and back if it failed.
-void UseTaskMaskInKernel(Task* t);
+// Around exec: the kernel's mask becomes the task's, and what the program ignores is ignored; back if
+// it failed.
+void UseTaskSignalsInKernel(Task* t);
+void UseOwnActionsInKernel();
 // What is pending outlives exec.
 void ReturnPendingToKernel(Task* t);
 void UseCarrierMaskInKernel();

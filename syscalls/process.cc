@@ -63,15 +63,16 @@ void AfterVmChild() {
 void BeginVmChild() {
   Task* t = CurrentTask();
   SetGsBase(reinterpret_cast<uintptr_t>(&g_native_carrier));
-  UseTaskMaskInKernel(t);
+  UseTaskSignalsInKernel(t);
 }
 
 long SysExecve(SyscallFrame& f) {
   BeginExec();
   ReturnPendingToKernel(CurrentTask());
-  UseTaskMaskInKernel(CurrentTask());
+  UseTaskSignalsInKernel(CurrentTask());
   const long r = Raw(f);  // returns only on failure
   EndExec();
+  UseOwnActionsInKernel();
   UseCarrierMaskInKernel();
   return r;
 }
