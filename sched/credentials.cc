@@ -32,13 +32,6 @@ std::atomic<uint32_t> g_answers{0};  // the changer sleeps on it
 
 long Execute(const Request& r) { return RawSyscall(r.nr, r.args[0], r.args[1], r.args[2]); }
 
-// A kick that is told apart from the scheduler's, so that it disturbs nothing.
-void Signal(Carrier* c) {
-  SigInfo info = MakeSigInfo(kKickSignal, SI_QUEUE);
-  RawSyscall(SYS_rt_tgsigqueueinfo, g_sched.pid, __atomic_load_n(&c->tid, __ATOMIC_RELAXED),
-             kKickSignal, &info);
-}
-
 // True when all threads are current. The list must not have grown during the look: who creates
 // a thread puts it there before it answers.
 bool AllCurrent(uint32_t sequence, bool signal) {
@@ -49,7 +42,7 @@ bool AllCurrent(uint32_t sequence, bool signal) {
     if (c->credentials.load(std::memory_order_acquire) == sequence) continue;
     all = false;
     // One that has not begun yet has no number: next time. A second signal finds nothing to do.
-    if (signal) Signal(c);
+    if (signal) AskForAnswer(c);
   }
   return all && CarrierListVersion() == version;
 }
@@ -91,6 +84,12 @@ long ChangeCredentials(long nr, const long args[3]) {
   g_sequence.store(sequence, std::memory_order_release);
   AwaitAll(sequence);
   return r;
+}
+
+void AskForAnswer(Carrier* c) {
+  SigInfo info = MakeSigInfo(kKickSignal, SI_QUEUE);
+  RawSyscall(SYS_rt_tgsigqueueinfo, g_sched.pid, __atomic_load_n(&c->tid, __ATOMIC_RELAXED),
+             kKickSignal, &info);
 }
 
 bool IsCredentialsKick(int signal_code) { return signal_code == SI_QUEUE; }

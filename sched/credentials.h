@@ -19,6 +19,10 @@ void BeginCredentials();
 long ChangeCredentials(long nr, const long args[3]);
 void EndCredentials();
 
+// A kick that is told apart from the scheduler's, so that it disturbs nothing. c's thread follows
+// changes of credentials, and the first thread counts it (signals.cc).
+void AskForAnswer(Carrier* c);
+
 // In the handler of a kick that IsCredentialsKick knows; c is the current thread's.
 bool IsCredentialsKick(int signal_code);
 void FollowCredentials(Carrier* c);

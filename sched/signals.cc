@@ -46,6 +46,8 @@ constexpr SigSet kLeftToKernel = SigBit(SIGTRAP) | SigBit(SIGSYS) | kNeverBlocke
 constexpr SigSet kLeftUntilBlocked = SigBit(SIGFPE) | SigBit(SIGILL) | SigBit(SIGABRT) | kStops;
 
 constexpr unsigned long kEntryFlags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK | kSaRestorer;
+// For threads that the kernel lets run late, and for one that is suspended in vfork.
+constexpr int64_t kMostPatienceNs = 1'000'000'000;
 constexpr uintptr_t kRedZone = 128;
 constexpr uintptr_t kLargestFrame = 16 << 10;  // with AMX 11 KiB
 
@@ -65,8 +67,10 @@ std::atomic<SigSet> g_sent_to_task{0};
 SpinLock g_process_lock;
 SignalNode* g_process_signals = nullptr;
 std::atomic<SigSet> g_process_pending{0};
-// Signals that the kernel has delivered to some carrier and that are not routed yet.
+// Signals that the kernel has delivered to some carrier and that are not routed yet: in its ring.
 std::atomic<uint32_t> g_in_flight{0};
+// Kicks that the process's first thread has answered (AwaitFirst).
+std::atomic<uint32_t> g_first_answers{0};
 
 extern "C" void green_signal_entry(int sig, void* info, void* context);
 void Route(const SigInfo& info, Task* current, bool first);
@@ -243,11 +247,17 @@ Task* FindReceiver(SigSet bit) {
   return search.found;
 }
 
-// The first thread takes its mask over in the handler.
+// The carrier of the process's first thread, unless it is the current one.
+Carrier* FirstIfOther() {
+  if (CurrentCarrier()->tid == g_sched.pid) return nullptr;
+  Carrier* c = FirstCarrier();
+  while (c && c->tid != g_sched.pid) c = c->next_all;
+  return c;
+}
+
+// It takes its mask over in the handler.
 void KickFirst() {
-  if (CurrentCarrier()->tid == g_sched.pid) return;
-  for (Carrier* c = FirstCarrier(); c; c = c->next_all)
-    if (c->tid == g_sched.pid) return KickCarrier(c);
+  if (Carrier* c = FirstIfOther()) KickCarrier(c);
 }
 
 bool TakeFromKernel(SigSet set) {
@@ -383,6 +393,10 @@ Delivered DeliverAll(ucontext_t* uc) {
   return what;
 }
 
+bool IsForThread(const SigInfo& info) {
+  return info.Signo() == SIGPIPE || info.Signo() == SIGXFSZ || info.Code() == SI_TKILL;
+}
+
 // A signal that the kernel sent while `current` ran on the process's first thread or another, to
 // whom it is for.
 void Route(const SigInfo& info, Task* current, bool first) {
@@ -390,8 +404,7 @@ void Route(const SigInfo& info, Task* current, bool first) {
   // What the kernel sends to a thread for what that thread did: the current task's. What another
   // process sends to a thread: the first one's number is the main task's too.
   const bool directed = info.Code() == SI_TKILL;
-  const bool own = sig == SIGPIPE || sig == SIGXFSZ || directed;
-  Task* t = own ? current : nullptr;
+  Task* t = IsForThread(info) ? current : nullptr;
   if (info.Code() == SI_TIMER) t = FindTask(TimerTask(info.TimerId()));
   if (directed && first)
     if (Task* main = FindTask(g_sched.pid)) t = main;
@@ -401,7 +414,7 @@ void Route(const SigInfo& info, Task* current, bool first) {
     SendToProcess(sig, info);
 }
 
-void Note(Carrier* c, const void* info, ucontext_t* uc) {
+void PutInRing(Carrier* c, const void* info) {
   const uint32_t n = c->noted_count.load(std::memory_order_relaxed);
   if (n < kMaxNoted) {
     const auto from = static_cast<const uint64_t*>(info);
@@ -411,8 +424,12 @@ void Note(Carrier* c, const void* info, ucontext_t* uc) {
     g_in_flight.fetch_add(1, std::memory_order_seq_cst);
   }
   // Full: the kernel keeps the others until RouteNoted has made room.
-  *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(c);
   c->attention.store(1, std::memory_order_seq_cst);
+}
+
+void Note(Carrier* c, const void* info, ucontext_t* uc) {
+  PutInRing(c, info);
+  *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(c);
   // Were it about to sleep: none of its beds lets it.
   c->wake_word.store(1, std::memory_order_seq_cst);
   if (c->task && c->task->bound)
@@ -483,8 +500,10 @@ void HandleOutside(int sig, void* info, void* context) {
   const auto& si = *static_cast<const SigInfo*>(info);
   const bool fault = IsFault(sig, si);
   Carrier* c = CurrentCarrier();
-  const bool routes = sig != kKickSignal && !fault;
-  if (routes) g_in_flight.fetch_add(1, std::memory_order_seq_cst);
+  // One for the process waits in the ring, as the way inside may be long; one for this very task
+  // goes with it.
+  const bool for_process = sig != kKickSignal && !fault && !IsForThread(si);
+  if (for_process) PutInRing(c, info);
   // A handler may move the task out of its blocking call's carrier; the mark goes with it.
   const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
   const bool first = c->tid == g_sched.pid;
@@ -506,10 +525,11 @@ void HandleOutside(int sig, void* info, void* context) {
     }
   } else if (fault) {
     RunHandler(t, si, uc);
+  } else if (for_process) {
+    if (CarrierAttention()) RouteNoted();
   } else {
     Route(si, t, first);
   }
-  if (routes) g_in_flight.fetch_sub(1, std::memory_order_seq_cst);
   for (;;) {
     const bool forked_by_fault_handler = CurrentCarrier()->native;
     const Delivered what = forked_by_fault_handler ? Delivered::kNone : DeliverAll(uc);
@@ -577,6 +597,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (c->native) return NativeSignal(sig, info, uc);
   if (sig == kKickSignal && IsCredentialsKick(si.Code())) {
     FollowCredentials(c);
+    if (c->tid == g_sched.pid) g_first_answers.fetch_add(1, std::memory_order_seq_cst);
     // A call that it interrupted is to be restarted whatever its kind.
     if (!c->in_green && c->task) c->task->stray = true;
     return;
@@ -847,12 +868,28 @@ void FetchSignals(SigSet set) {
   // One that nobody accepts goes back, and is then held.
   while (TakeFromKernel(set & ~HeldSignals())) {
   }
-  // Those that a carrier has got but not routed. Bounded: it may wait for this very worker.
-  for (int i = 0; i < 100; ++i) {
+  // Those that a carrier has got but not routed. Bounded, though nobody with any waits for us.
+  const int64_t end = NowNs() + kMostPatienceNs;
+  for (;;) {
     if (CarrierAttention()) RouteNoted();
-    if (!g_in_flight.load(std::memory_order_seq_cst)) return;
+    if (!g_in_flight.load(std::memory_order_seq_cst) || NowNs() > end) return;
     RawSyscall(SYS_sched_yield);
   }
+}
+
+void FetchAllSignals(SigSet set) {
+  while (TakeFromKernel(set & ~HeldSignals())) {
+  }
+  // The kernel may have chosen the handler on the first thread, which has not come to its first
+  // instruction: a kick is handled after that.
+  if (Carrier* first = FirstIfOther()) {
+    const uint32_t answers = g_first_answers.load(std::memory_order_seq_cst);
+    AskForAnswer(first);
+    const int64_t end = NowNs() + kMostPatienceNs;
+    while (g_first_answers.load(std::memory_order_seq_cst) == answers && NowNs() < end)
+      RawSyscall(SYS_sched_yield);
+  }
+  FetchSignals(set);
 }
 
 bool HasHandler(int sig) { return sig >= 1 && sig <= 64 && IsHandler(ActionOf(sig)); }

@@ -76,6 +76,9 @@ void RouteNoted();
 // not run yet. Natively the caller would have had them before its call: it must not go on to
 // see them under another action, after it stopped their timer or waited for their child.
 void FetchSignals(SigSet set);
+// The same, and those on their way to the first thread's handler: before an action changes to one
+// that would end the process, and for who asks whether there are any.
+void FetchAllSignals(SigSet set);
 bool HasHandler(int sig);
 // The current task ends: nobody sends it a signal any more, and others get what it did not take.
 void EndSignalsOf(Task* t);

@@ -9,6 +9,8 @@
 namespace green {
 namespace {
 
+void* SigHandler(void (*special)(int)) { return reinterpret_cast<void*>(special); }
+
 bool ValidSignal(int sig) { return sig >= 0 && sig <= 64; }
 
 uint32_t Pid() { return static_cast<uint32_t>(RawSyscall(SYS_getpid)); }
@@ -30,9 +32,13 @@ long SysSigaction(SyscallFrame& f) {
   if (f.r10 != sizeof(SigSet)) return -EINVAL;
   KernelSigaction action, old;
   if (f.rsi && !CopyIn(&action, ArgAs<void*>(f, 1))) return -EFAULT;
+  // What was sent under the old action is handled by it, or dropped with it.
+  const bool handles =
+      f.rsi && action.handler != SigHandler(SIG_DFL) && action.handler != SigHandler(SIG_IGN);
+  const SigSet bit = ValidSignal(ArgInt(f, 0)) && f.rdi ? SigBit(ArgInt(f, 0)) : 0;
+  if (f.rsi && !handles) FetchAllSignals(bit);
   if (f.rsi && HasHandler(ArgInt(f, 0))) {
-    // What was sent under the old action is handled by it.
-    FetchSignals(SigBit(ArgInt(f, 0)));
+    if (handles) FetchSignals(bit);
     if (HasDeliverable(CurrentTask())) return kRestartAlways;
   }
   const long r = SetAction(ArgInt(f, 0), f.rsi ? &action : nullptr, &old);
@@ -70,6 +76,7 @@ long SysSigprocmask(SyscallFrame& f) {
 long SysSigpending(SyscallFrame& f) {
   if (f.rsi > sizeof(SigSet)) return -EINVAL;
   Task* t = CurrentTask();
+  FetchAllSignals(t->mask);
   const SigSet set = (PendingOf(t) | PendingInKernel()) & t->mask;
   return CopyOut(ArgAs<void*>(f, 0), set) ? 0 : -EFAULT;
 }
@@ -90,7 +97,8 @@ long SysSigaltstack(SyscallFrame& f) {
 long SysKill(SyscallFrame& f) {
   const int pid = ArgInt(f, 0), sig = ArgInt(f, 1);
   // A thread's number stands for its process, as natively.
-  const bool ours = pid > 0 && (static_cast<uint32_t>(pid) == Pid() || FindTask(static_cast<uint32_t>(pid)));
+  const bool ours =
+      pid > 0 && (static_cast<uint32_t>(pid) == Pid() || FindTask(static_cast<uint32_t>(pid)));
   if (!ours || sig < 0 || sig > 64) return Raw(f);
   if (sig == SIGKILL || sig == SIGSTOP) return RawSyscall(SYS_kill, Pid(), sig);
   return sig ? SendToProcess(sig, MakeSigInfo(sig, SI_USER)) : 0;
@@ -158,6 +166,7 @@ long SysSigtimedwait(SyscallFrame& f) {
   t->waiting_for.store(set, std::memory_order_seq_cst);
   int sig;
   long r = 0;
+  bool fetched = false;
   // Accepting first, then looking: a sender sees the one or we the other.
   while (!(sig = TakePending(t, set, &info))) {
     AcceptHeld(set);
@@ -166,6 +175,11 @@ long SysSigtimedwait(SyscallFrame& f) {
       break;
     }
     if (deadline != kNever && NowNs() >= deadline) {
+      if (!fetched) {
+        fetched = true;
+        FetchAllSignals(set);
+        continue;
+      }
       r = -EAGAIN;
       break;
     }

@@ -19,7 +19,7 @@ int main(void) {
   pthread_t busy[4];
   for (int i = 0; i < 4; i++) busy[i] = spawn(compute, &stop);
   const struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
-  for (int i = 0; i < 300; i++) {
+  for (int i = 0; i < 150; i++) {
     CHECK(signal(SIGALRM, on_alarm) != SIG_ERR);
     CHECK_OK(setitimer(ITIMER_REAL, &often, NULL));
     sleep_ms(1);
