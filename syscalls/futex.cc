@@ -4,6 +4,7 @@
 #include "sched/futex_table.h"
 #include "syscalls/handlers.h"
 #include "syscalls/shared_memory.h"
+#include "syscalls/shared_pi.h"
 
 namespace green {
 namespace {
@@ -66,8 +67,7 @@ long DoNatively(SyscallFrame& f) {
 }
 
 bool Blocks(int op) {
-  return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI ||
-         op == FUTEX_LOCK_PI2 || op == FUTEX_WAIT_REQUEUE_PI;
+  return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_WAIT_REQUEUE_PI;
 }
 
 // Tasks wait in the table and in the kernel. Waking some that need not be is a spurious wake-up.
@@ -143,7 +143,10 @@ long SysFutex(SyscallFrame& f) {
   const int op = ArgInt(f, 1) & FUTEX_CMD_MASK;
   const bool is_private = f.rsi & FUTEX_PRIVATE_FLAG;
   const int clock = f.rsi & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
-  if (!is_private && IsSharedMemory(word)) return Blocks(op) ? BlockingRaw(f, true) : Raw(f);
+  if (!is_private && IsSharedMemory(word)) {
+    if (IsSharedPi(op)) return SharedPi(f, word);
+    return Blocks(op) ? BlockingRaw(f, true) : Raw(f);
+  }
   switch (op) {
     case FUTEX_WAIT:
       return Wait(f, word, kAny, false, clock);
