@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,11 @@ struct Command {
   // from the first that is no option of the command (or from "--") on. Whatever
   // they look like, they are kept from the parser.
   std::vector<std::string>* program = nullptr;
+  bool or_pid = false;  // a number instead is a process, and options may follow it
 };
+
+// The process that a program's words name, if they are one number.
+std::optional<int> AsPid(const std::vector<std::string>& words);
 
 // Adds a command to the command line of green. What its options are read into must
 // live as long as `run`, which holds it.

@@ -15,6 +15,7 @@
 #include "cli/stats.h"
 #include "cli/syscalls.h"
 #include "cli/top.h"
+#include "cli/trace.h"
 
 namespace green::cli {
 namespace {
@@ -26,14 +27,14 @@ constexpr char kFooter[] = R"(
   green run -- ./app args       the program with libgreen
   green doctor -- ./app         whether that can work, and what to do
   green compare -- ./app args   natively, 1:1 and M:N: which is better
-  green ps PID                  its tasks and what each waits for; also stacks, stats, top, profile
+  green ps PID                  its tasks and what each waits for; also stacks, stats, top, profile, trace
   green help run                all about one command
 
 `green help env` lists the GREEN_* variables, `green man | man -l -` has it all.)";
 
 constexpr AddCommand kCommands[] = {
-    AddRun,     AddCompare,  AddDoctor, AddPs,         AddStacks, AddStats,       AddTop,
-    AddProfile, AddSyscalls, AddHelp,   AddCompletion, AddMan,    AddThreadProbe,
+    AddRun,     AddCompare, AddDoctor,   AddPs,   AddStacks,     AddStats, AddTop,
+    AddProfile, AddTrace,   AddSyscalls, AddHelp, AddCompletion, AddMan,   AddThreadProbe,
 };
 
 // Where, after the command's name, the program's own words begin.
@@ -54,6 +55,11 @@ int TakeProgram(const std::vector<Command>& commands, int argc, char** argv) {
   for (const Command& command : commands) {
     if (!command.program || command.line->get_name() != argv[1]) continue;
     const int begin = ProgramIndex(*command.line, argc, argv);
+    if (command.or_pid && begin < argc && AsPid({argv[begin]})) {
+      command.program->assign(1, argv[begin]);
+      std::rotate(argv + begin, argv + begin + 1, argv + argc);
+      return argc - 1;
+    }
     command.program->assign(argv + begin, argv + argc);
     if (begin < argc && command.program->front() == "--") {
       command.program->erase(command.program->begin());

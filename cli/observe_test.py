@@ -366,7 +366,7 @@ class StatsTest(unittest.TestCase):
 
 
 class RefusalTest(unittest.TestCase):
-    COMMANDS = ("ps", "stats", "stacks", "top", "profile")
+    COMMANDS = ("ps", "stats", "stacks", "top", "profile", "trace")
 
     def assert_one_line(self, why, *words):
         for command in self.COMMANDS:

@@ -112,7 +112,7 @@ int StartAndAttach(Options o) {
 Command AddProfile(CLI::App& green) {
   auto o = std::make_shared<Options>();
   CLI::App* line = green.add_subcommand("profile", "Where the tasks of a process run, or wait.");
-  line->footer("After the options: PID, or -- PROGRAM [ARGUMENTS]");
+  line->footer("Then: PID, or -- PROGRAM [ARGUMENTS]");
   line->add_option("--seconds", o->seconds, "how long (a process: 10; a program: to its end)")
       ->check(CLI::PositiveNumber);
   line->add_option("--hz", o->hz, "looks a second")->check(CLI::Range(1.0, 1000.0));
@@ -127,14 +127,12 @@ Command AddProfile(CLI::App& green) {
   return {line,
           [o] {
             if (o->program.empty()) return UsageError("profile needs a process or a program");
-            const std::string& word = o->program[0];
-            if (o->program.size() > 1 || word.find_first_not_of("0123456789") != word.npos ||
-                word.size() > 9)
-              return StartAndAttach(*o);
-            o->pid = std::stoi(word);
+            const std::optional<int> pid = AsPid(o->program);
+            if (!pid) return StartAndAttach(*o);
+            o->pid = *pid;
             return Attach(*o);
           },
-          &o->program};
+          &o->program, true};
 }
 
 }  // namespace green::cli

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "inspect/trace.h"
 #include "inspect/waits.h"
 
 namespace green::inspect {
@@ -34,6 +35,8 @@ class HostileMemory : public Memory {
     return true;
   }
   using Memory::Read;
+
+  void set_seed(uint32_t seed) { seed_ = seed; }
 
  private:
   uint32_t seed_;
@@ -70,6 +73,18 @@ Inspect SomeTables(std::mt19937& random) {
   t.frame.program_rsp = 248;
   t.frame.slot_mask = 127;
   t.frame.slot_site = 104;
+  t.trace = {.on = 0x10008,
+             .until = 0x10010,
+             .leaving = 0x10018,
+             .seen = 0x10020,
+             .unkept = 0x10028,
+             .rings = 0x10030,
+             .ring_count = static_cast<uint32_t>(random() % 9),
+             .ring_size = 64,
+             .head = static_cast<uint32_t>(random() % 56),
+             .events = static_cast<uint32_t>(random() % 56),
+             .capacity = 64u << random() % 5,
+             .event_size = sizeof(TraceEvent)};
   return t;
 }
 
@@ -90,6 +105,30 @@ TEST(FuzzTest, EndsOnHostileTables) {
     waits.AllStuck();
   }
   EXPECT_GT(tasks, 100u);  // or nothing was tried
+}
+
+TEST(FuzzTest, ReadsHostileRings) {
+  constexpr size_t kMost = 5000;
+  size_t events = 0;
+  uint64_t lost = 0;
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    std::mt19937 random(seed);
+    const Inspect tables = SomeTables(random);
+    HostileMemory memory(seed);
+    TraceReader reader(memory, tables.trace);
+    std::vector<TracedEvent> out;
+    reader.Renew();
+    // Each time with other heads.
+    for (uint32_t i = 0; i < 5; ++i) {
+      memory.set_seed(seed * 5 + i);
+      if (!reader.Read(&out, kMost)) break;
+    }
+    ASSERT_LE(out.size(), kMost);
+    for (const TracedEvent& e : out) ASSERT_LT(e.worker, 9);
+    events += out.size();
+    lost += reader.lost();
+  }
+  EXPECT_GT(lost, 1000u);  // or nothing was tried
 }
 
 TEST(FuzzTest, TellsImpossibleDescriptions) {

@@ -29,6 +29,12 @@ bool ProcessMemory::Read(uint64_t address, void* to, size_t size) const {
   return process_vm_readv(pid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
 }
 
+bool ProcessMemory::Write(uint64_t address, const void* from, size_t size) const {
+  iovec local = {const_cast<void*>(from), size};
+  iovec remote = {reinterpret_cast<void*>(address), size};
+  return process_vm_writev(pid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
+}
+
 void ProcessMemory::ReadMany(std::vector<Piece>& pieces) const {
   std::vector<iovec> local, remote;
   for (size_t begin = 0; begin < pieces.size();) {

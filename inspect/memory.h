@@ -1,4 +1,4 @@
-// Another process's memory, read without stopping it.
+// Another process's memory, read (or, for a trace, a few words of it written) without stopping it.
 //
 // The kernel lets a reader in exactly when it would let ptrace in (PTRACE_MODE_ATTACH_REALCREDS,
 // process_vm_readv(2)). What is read may be torn, stale or forged: whoever uses it checks it.
@@ -27,6 +27,9 @@ class Memory {
   // Many at the price of few; sets Piece::read of each.
   virtual void ReadMany(std::vector<Piece>& pieces) const;
 
+  // All of it, or false.
+  virtual bool Write(uint64_t, const void*, size_t) const { return false; }
+
   template <typename T>
   bool Read(uint64_t address, T* to) const {
     return Read(address, to, sizeof(T));
@@ -40,6 +43,7 @@ class ProcessMemory : public Memory {
   int Probe(uint64_t address) const;
   bool Read(uint64_t address, void* to, size_t size) const override;
   void ReadMany(std::vector<Piece>& pieces) const override;
+  bool Write(uint64_t address, const void* from, size_t size) const override;
   using Memory::Read;
 
  private:

@@ -74,6 +74,12 @@ bool Plausible(const Inspect& t) {
   if (frame.program_rsp > 4096 || frame.slot_mask > 4095 || frame.slot_site > frame.slot_mask)
     return false;
   frame.program_rsp = frame.slot_mask = frame.slot_site = 0;
+  const InspectTrace& trace = t.trace;
+  if (trace.event_size != sizeof(TraceEvent) || trace.capacity < 64 || trace.capacity > 1 << 20 ||
+      (trace.capacity & (trace.capacity - 1)) || trace.ring_count > 1024 || trace.ring_size < 16 ||
+      trace.ring_size > 4096 || trace.head > trace.ring_size - 8 ||
+      trace.events > trace.ring_size - 8)
+    return false;
   return t.size == sizeof t && Within(t.task, 8192) && t.task.name <= t.task.size - 16 &&
          Within(t.worker, 1 << 20) && t.worker.delays <= t.worker.size - 8 * kDelayBuckets &&
          Within(t.carrier, 1 << 20) && Within(frame, 4096) && Within(t.context, 4096) &&

@@ -17,6 +17,7 @@
 #include "sched/one_to_one.h"
 #include "sched/signals.h"
 #include "sched/state.h"
+#include "sched/trace.h"
 #include "sched/user_dispatch.h"
 
 namespace green {
@@ -400,6 +401,7 @@ bool Retake(Carrier* c) {
   c->worker = nullptr;
   if (GiveWorker(w)) {
     ++c->retaken;
+    if (Watched(SchedulerState::kTrace)) NoteRetake(c->task, w);
     return true;
   }
   c->worker = w;

@@ -35,7 +35,8 @@ int64_t CpuNsOf(Task* t) {
   if (t->bound) return one_to_one::CpuNsOf(t);
   // A running task's current stretch; approximate for another carrier's, exact for our own.
   Carrier* c = t->carrier.load(std::memory_order_acquire);
-  if (!g_sched.exact_cpu_time.exchange(true, std::memory_order_relaxed) && c) {
+  constexpr uint16_t kExact = SchedulerState::kExactCpuTime;
+  if (!(g_sched.watch.fetch_or(kExact, std::memory_order_relaxed) & kExact) && c) {
     // The first question: what ran until now was only sampled, and not while the monitor slept
     // for want of other tasks. What no sample explains goes to the one that asks.
     c->run_since = ClockNs(ClockOfThread(c->tid));

@@ -106,6 +106,7 @@ void ShowTables(int64_t started_ns) {
   DescribeWorker(&out->worker);
   DescribeFrame(&out->frame);
   DescribeContext(&out->context);
+  DescribeTrace(&out->trace);
   __atomic_store_n(&out->magic, kInspectMagic, __ATOMIC_RELEASE);
 }
 

@@ -9,6 +9,7 @@
 #include "sched/carriers.h"
 #include "sched/reactor.h"
 #include "sched/state.h"
+#include "sched/trace.h"
 #include "sched/worker_count.h"
 
 namespace green {
@@ -147,7 +148,7 @@ void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
 // A task that has run for the whole tick.
 void Sample(Carrier* c) {
   Task* t = c->task;
-  if (!t || g_sched.exact_cpu_time.load(std::memory_order_relaxed)) return;
+  if (!t || Watched(SchedulerState::kExactCpuTime)) return;
   t->cpu_ns += kTickNs;
   g_sched.sampled_ns += kTickNs;
 }
@@ -230,6 +231,7 @@ void MonitorThread(void*) {
     const int64_t now = NowNs();
     NoteTime(now);
     FollowCpus(now);
+    DropUnreadTrace();
     look = LookAround(now);
     if (look.running) {
       // Also with a poller asleep: it does not know timers that were added since.

@@ -11,6 +11,7 @@
 #include "sched/carriers.h"
 #include "sched/monitor.h"
 #include "sched/state.h"
+#include "sched/trace.h"
 
 namespace green::one_to_one {
 namespace {
@@ -50,6 +51,7 @@ void Park(WaitReason reason, int64_t deadline) {
     cur->since_ms = CoarseMsNow();
     ++cur->switches;
     Count(c->worker->switches);
+    if (Watched(SchedulerState::kTrace)) NoteLeave(cur, reason);
     const KernelTimespec ts = {deadline / 1000000000, deadline % 1000000000};
     long r = 0;
     // A signal that is noted here sets the token: it comes before the sleep, or ends it.
@@ -57,6 +59,7 @@ void Park(WaitReason reason, int64_t deadline) {
       r = RawSyscall(SYS_futex, &cur->state, FUTEX_WAIT_BITSET_PRIVATE, Task::kParked,
                      deadline == kNever ? nullptr : &ts, nullptr, FUTEX_BITSET_MATCH_ANY);
     cur->reason = WaitReason::kNone;
+    if (Watched(SchedulerState::kTrace)) NoteRun(cur);
   }
   // Also when nobody has woken us: out of time, or a token.
   cur->state.exchange(0, std::memory_order_acq_rel);

@@ -19,6 +19,7 @@
 #include "sched/one_to_one.h"
 #include "sched/reactor.h"
 #include "sched/state.h"
+#include "sched/trace.h"
 #include "sched/worker_count.h"
 
 namespace green {
@@ -53,7 +54,7 @@ inline void Land(Transfer t) {
 // Asking the kernel for the thread's CPU time costs several switches, so tasks' CPU time is exact
 // only from the first time that the program asks for one's (identity.cc); before, it is sampled.
 inline int64_t StartClock() {
-  if (__builtin_expect(!g_sched.exact_cpu_time.load(std::memory_order_relaxed), 1)) return 0;
+  if (__builtin_expect(!Watched(SchedulerState::kExactCpuTime), 1)) return 0;
   return ClockNs(CLOCK_THREAD_CPUTIME_ID);
 }
 
@@ -133,6 +134,28 @@ inline Task* PickFast(Worker* w) {
   return TakeNext(w);
 }
 
+// To the next task, or to the scheduler's stack. kWatched: with what Watched() is for.
+template <bool kWatched>
+inline void JumpTo(Carrier* c, Task* cur, Task* next) {
+  int64_t now = 0;
+  if (kWatched) {
+    now = StopClock(c, cur);
+    if (Watched(SchedulerState::kTrace)) NoteLeave(cur, cur->reason);
+  }
+  if (next && !next->on_cpu.load(std::memory_order_acquire)) {
+    if (kWatched && Watched(SchedulerState::kTrace)) NoteRun(next);
+    PrepareRun(c, next, now);
+    Land(green_switch(next->context, cur));
+  } else {
+    c->picked = next;
+    Land(green_switch(c->sched_context, cur));
+  }
+}
+
+__attribute__((noinline)) void JumpToWatched(Carrier* c, Task* cur, Task* next) {
+  JumpTo<true>(c, cur, next);
+}
+
 // One copy of it: two parked tasks then return to the same place, as the CPU predicts.
 __attribute__((noinline)) void JumpAway(Carrier* c, Task* cur) {
   Worker* w = c->worker;
@@ -147,14 +170,8 @@ __attribute__((noinline)) void JumpAway(Carrier* c, Task* cur) {
   ++cur->switches;
 
   cur->carrier.store(nullptr, std::memory_order_relaxed);
-  const int64_t now = StopClock(c, cur);
-  if (next && !next->on_cpu.load(std::memory_order_acquire)) {
-    PrepareRun(c, next, now);
-    Land(green_switch(next->context, cur));
-  } else {
-    c->picked = next;
-    Land(green_switch(c->sched_context, cur));
-  }
+  if (__builtin_expect(Watched(), 0)) return JumpToWatched(c, cur, next);
+  JumpTo<false>(c, cur, next);
 }
 
 __attribute__((noinline)) void JumpAwaySavingSse(Task* cur) {
@@ -223,6 +240,7 @@ void Enqueue(Task* t, bool urgent) {
 
 // What was parked runs again.
 inline void Resume(Task* t, bool urgent) {
+  if (__builtin_expect(Watched(), 0) && Watched(SchedulerState::kTrace)) NoteWake(t);
   if (__builtin_expect(t->bound, 0))
     one_to_one::Wake(t);
   else
@@ -270,6 +288,7 @@ Task* StealFromOthers(Worker* w) {
     Worker* victim = &g_sched.workers[(w->id + i) % n];
     if (Task* t = victim->queue.StealInto(w->queue, g_sched.global)) {
       Count(w->steals);
+      if (Watched(SchedulerState::kTrace)) NoteSteal(t, victim);
       return t;
     }
   }
@@ -366,6 +385,7 @@ void SchedulerLoop(Carrier* c) {
     }
     for (SpinWait wait; next->on_cpu.load(std::memory_order_acquire);) wait.Once();
     if (next->bound) one_to_one::Begin(c, next);
+    if (__builtin_expect(Watched(), 0) && Watched(SchedulerState::kTrace)) NoteRun(next);
     PrepareRun(c, next, next->bound ? c->run_since : StartClock());
     Land(green_switch(next->context, nullptr));
     c->task = nullptr;
@@ -516,6 +536,8 @@ long Spawn(Task* child) {
   Worker* w = c->worker;
   Task* cur = c->task;
   Count(w->spawned);
+  const bool trace = Watched(SchedulerState::kTrace);
+  if (__builtin_expect(trace, 0)) NoteSpawn(child, cur);
   if (__builtin_expect(child->bound, 0)) return one_to_one::Spawn(child);
   if (__builtin_expect(cur->bound, 0)) {
     StartWorkers();
@@ -529,6 +551,10 @@ long Spawn(Task* child) {
   // dead here: clone is called from libc's assembly, where none is live.
   cur->carrier.store(nullptr, std::memory_order_relaxed);
   Count(w->switches);
+  if (__builtin_expect(trace, 0)) {
+    NoteLeave(cur, WaitReason::kYield);
+    NoteRun(child);
+  }
   PrepareRun(c, child, StopClock(c, cur));
   Land(green_switch(child->context, cur));
   return 0;
@@ -587,6 +613,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void* green_task_begin(Tr
 void ExitTask() {
   Carrier* c = CurrentCarrier();
   Task* cur = c->task;
+  if (__builtin_expect(Watched(SchedulerState::kTrace), 0)) NoteEnd(cur);
   c->exiting = cur;
   cur->carrier.store(nullptr, std::memory_order_relaxed);
   green_switch(c->sched_context, cur);
@@ -624,6 +651,8 @@ void EnterBlocking(bool hand_off) {
   c->task->since_ms = CoarseMs();
   if (hand_off) {
     Worker* w = c->worker;
+    const bool trace = Watched(SchedulerState::kTrace);
+    if (__builtin_expect(trace, 0)) NoteHandoff(c->task);
     c->worker = nullptr;
     // Whoever enters libgreen on this carrier next, a signal handler too, must first get one.
     c->retake.store(1, std::memory_order_relaxed);
@@ -632,6 +661,7 @@ void EnterBlocking(bool hand_off) {
       return LeaveGreen();
     }
     c->worker = w;  // no carrier to be had: the call is tried in turns with others (monitor.h)
+    if (__builtin_expect(trace, 0)) NoteRun(c->task);
   }
   if (__builtin_expect(MonitorSleeps(), 0)) WakeMonitor();
   LeaveGreen();

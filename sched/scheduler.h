@@ -105,6 +105,9 @@ void KickCarrier(Carrier* c);
 // carrier gets none. If exec fails, the end of the call looks at what they would have told.
 void BeginExec();
 void EndExec();
+// The process is about to end or to exec: whoever reads its trace is given time to read the rest, a
+// third of a second at most.
+void ShowTraceToItsEnd();
 // Wakes one sleeping worker, if any; any thread inside libgreen.
 void WakeWorker();
 

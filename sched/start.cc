@@ -16,6 +16,7 @@
 #include "sched/signals.h"
 #include "sched/stack_pool.h"
 #include "sched/state.h"
+#include "sched/trace.h"
 #include "sched/worker_count.h"
 
 namespace green {
@@ -112,6 +113,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
   ResetFutexTableAfterFork();
   ResetReactorAfterFork();
   ResetMonitorAfterFork();
+  ResetTraceAfterFork();
   ResetCredentialsAfterFork();
   ResetTasksAfterFork(survivor);
   g_main_before_fork = FindSlotZero();

@@ -32,7 +32,10 @@ struct SchedulerState {
   // The process's own scheduling, as found at start.
   int policy = 0, priority = 0, nice = 0;
 
-  std::atomic<bool> exact_cpu_time{false};
+  // What makes switches and wake-ups take the long way; one word, so that one test tells.
+  static constexpr uint16_t kExactCpuTime = 1;
+  static constexpr uint16_t kTrace = 0x100;  // its byte is written by readers (trace.h)
+  std::atomic<uint16_t> watch{0};
   int64_t sampled_ns = 0;  // CPU time that the monitor has put down to tasks
 
   void (*exit_hook)(Task*) = nullptr;
@@ -41,6 +44,11 @@ struct SchedulerState {
 };
 
 extern SchedulerState g_sched;
+
+inline bool Watched() { return g_sched.watch.load(std::memory_order_relaxed) != 0; }
+inline bool Watched(uint16_t what) {
+  return g_sched.watch.load(std::memory_order_relaxed) & what;
+}
 
 // Carriers for the workers, and the monitor; under 1:1 with the first green task. Inside libgreen.
 void StartWorkers();

@@ -67,6 +67,7 @@ void BeginVmChild() {
 }
 
 long SysExecve(SyscallFrame& f) {
+  ShowTraceToItsEnd();
   BeginExec();
   ReturnPendingToKernel(CurrentTask());
   UseTaskSignalsInKernel(CurrentTask());
@@ -75,6 +76,13 @@ long SysExecve(SyscallFrame& f) {
   UseOwnActionsInKernel();
   UseCarrierMaskInKernel();
   return r;
+}
+
+long SysExitGroup(SyscallFrame& f) { EndProcess(static_cast<int>(f.rdi)); }
+
+[[noreturn]] void EndProcess(int status) {
+  ShowTraceToItsEnd();
+  for (;;) RawSyscall(SYS_exit_group, status);
 }
 
 namespace {

@@ -141,7 +141,7 @@ long SysClone3(SyscallFrame& f) {
 
 long SysExit(SyscallFrame& f) {
   if (g_threads.fetch_sub(1, std::memory_order_acq_rel) == 1)
-    for (;;) RawSyscall(SYS_exit_group, f.rdi);
+    EndProcess(static_cast<int>(f.rdi));
   ExitTask();
 }
 

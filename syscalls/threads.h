@@ -6,6 +6,8 @@
 namespace green {
 
 void InitThreads();
+// As exit_group(2), after what wants to be told of it.
+[[noreturn]] void EndProcess(int status);
 void ThreadExitHook(Task* t);
 // clone of a process that gets a copy of the memory; of one that shares it (vfork, posix_spawn).
 long ForkProcess(SyscallFrame& f);
