@@ -15,6 +15,7 @@
 #include "base/message.h"
 #include "sched/describe.h"
 #include "sched/one_to_one.h"
+#include "sched/probes.h"
 #include "sched/signals.h"
 #include "sched/state.h"
 #include "sched/trace.h"
@@ -401,6 +402,7 @@ bool Retake(Carrier* c) {
   c->worker = nullptr;
   if (GiveWorker(w)) {
     ++c->retaken;
+    probe::Retake(c->task, w);
     if (Watched(SchedulerState::kTrace)) NoteRetake(c->task, w);
     return true;
   }

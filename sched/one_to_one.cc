@@ -10,6 +10,7 @@
 #include "sched/affinity.h"
 #include "sched/carriers.h"
 #include "sched/monitor.h"
+#include "sched/probes.h"
 #include "sched/state.h"
 #include "sched/trace.h"
 
@@ -51,6 +52,7 @@ void Park(WaitReason reason, int64_t deadline) {
     cur->since_ms = CoarseMsNow();
     ++cur->switches;
     Count(c->worker->switches);
+    probe::Leave(cur, reason);
     if (Watched(SchedulerState::kTrace)) NoteLeave(cur, reason);
     const KernelTimespec ts = {deadline / 1000000000, deadline % 1000000000};
     long r = 0;
@@ -59,6 +61,7 @@ void Park(WaitReason reason, int64_t deadline) {
       r = RawSyscall(SYS_futex, &cur->state, FUTEX_WAIT_BITSET_PRIVATE, Task::kParked,
                      deadline == kNever ? nullptr : &ts, nullptr, FUTEX_BITSET_MATCH_ANY);
     cur->reason = WaitReason::kNone;
+    probe::Run(cur);
     if (Watched(SchedulerState::kTrace)) NoteRun(cur);
   }
   // Also when nobody has woken us: out of time, or a token.

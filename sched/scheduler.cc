@@ -17,6 +17,7 @@
 #include "sched/idle.h"
 #include "sched/monitor.h"
 #include "sched/one_to_one.h"
+#include "sched/probes.h"
 #include "sched/reactor.h"
 #include "sched/state.h"
 #include "sched/trace.h"
@@ -100,6 +101,7 @@ inline void TouchPages(const Task* next) {
 
 inline void PrepareRun(Carrier* c, Task* next, int64_t now) {
   TouchPages(next);
+  probe::Run(next);
   c->run_since = now;
   // Meant for the one that ran before, which has given way.
   c->kicked.store(kNoKick, std::memory_order_relaxed);
@@ -161,6 +163,7 @@ __attribute__((noinline)) void JumpAway(Carrier* c, Task* cur) {
   Worker* w = c->worker;
   Task* next = w ? PickFast(w) : nullptr;
   if (next == cur) return;
+  probe::Leave(cur, cur->reason);
   if (__builtin_expect(MonitorSleeps(), 0)) {
     NoteTime(NowNs());
     // Something waits while something else runs: the monitor has to look after it.
@@ -240,6 +243,7 @@ void Enqueue(Task* t, bool urgent) {
 
 // What was parked runs again.
 inline void Resume(Task* t, bool urgent) {
+  probe::Wake(t);
   if (__builtin_expect(Watched(), 0) && Watched(SchedulerState::kTrace)) NoteWake(t);
   if (__builtin_expect(t->bound, 0))
     one_to_one::Wake(t);
@@ -288,6 +292,7 @@ Task* StealFromOthers(Worker* w) {
     Worker* victim = &g_sched.workers[(w->id + i) % n];
     if (Task* t = victim->queue.StealInto(w->queue, g_sched.global)) {
       Count(w->steals);
+      probe::Steal(t, victim);
       if (Watched(SchedulerState::kTrace)) NoteSteal(t, victim);
       return t;
     }
@@ -453,6 +458,7 @@ namespace {
 // To the global queue, where tasks that compute go round among all workers: else those of a worker
 // that happens to have many would get less than those of one that has few.
 void GoRound(Task* cur) {
+  probe::Preempt(cur);
   Worker* w = CurrentWorker();
   if (__builtin_expect(IsSurplus(w), 0)) w->polls_in = 1;  // the scheduler's loop is to look
   cur->reason = WaitReason::kPreempted;
@@ -537,6 +543,7 @@ long Spawn(Task* child) {
   Task* cur = c->task;
   Count(w->spawned);
   const bool trace = Watched(SchedulerState::kTrace);
+  probe::Spawn(child, cur);
   if (__builtin_expect(trace, 0)) NoteSpawn(child, cur);
   if (__builtin_expect(child->bound, 0)) return one_to_one::Spawn(child);
   if (__builtin_expect(cur->bound, 0)) {
@@ -613,6 +620,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void* green_task_begin(Tr
 void ExitTask() {
   Carrier* c = CurrentCarrier();
   Task* cur = c->task;
+  probe::End(cur);
   if (__builtin_expect(Watched(SchedulerState::kTrace), 0)) NoteEnd(cur);
   c->exiting = cur;
   cur->carrier.store(nullptr, std::memory_order_relaxed);
@@ -652,6 +660,7 @@ void EnterBlocking(bool hand_off) {
   if (hand_off) {
     Worker* w = c->worker;
     const bool trace = Watched(SchedulerState::kTrace);
+    probe::Handoff(c->task);
     if (__builtin_expect(trace, 0)) NoteHandoff(c->task);
     c->worker = nullptr;
     // Whoever enters libgreen on this carrier next, a signal handler too, must first get one.

@@ -45,6 +45,14 @@ class LibraryTest(unittest.TestCase):
         # A __thread variable of libgreen's would belong to whichever task runs.
         self.assertNotRegex(output("readelf", "-lW", LIBRARY), r"\n\s+TLS\s")
 
+    def test_has_probes(self):
+        probes = dict(re.findall(r"Provider: libgreen\n\s+Name: (\w+)\n.*\n\s+Arguments: (.*)\n",
+                                 output("readelf", "-nW", LIBRARY)))
+        for name, arguments in (("run", 1), ("leave", 2), ("wake", 1), ("spawn", 2), ("end", 1),
+                                ("steal", 2), ("preempt", 1), ("handoff", 1), ("retake", 2)):
+            self.assertEqual(len(probes.get(name, "").split()), arguments, name)
+        self.assertEqual(len(probes), 9)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

@@ -8,7 +8,7 @@ packages_of() {
     build)
       echo g++ binutils python3 bazel-bootstrap bazel-skylib bazel-platforms bazel-rules-java \
         bazel-rules-proto libboost-context-dev libunwind-dev liblzma-dev libgtest-dev \
-        libgmock-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev libzydis-dev
+        libgmock-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev libzydis-dev systemtap-sdt-dev
       ;;
     test)
       echo gdb linux-perf util-linux procps xz-utils pigz memcached tinyproxy-bin groff-base zsh \
