@@ -1,7 +1,5 @@
 #include "sched/bound_names.h"
 
-#include "sched/state.h"
-
 namespace green {
 
 bool MatchesName(const char* list, const char* name) {
@@ -15,9 +13,5 @@ bool MatchesName(const char* list, const char* name) {
   }
   return false;
 }
-
-bool IsBoundName(const char* name) { return MatchesName(g_sched.options.bound_names, name); }
-
-bool AnyBoundNames() { return *g_sched.options.bound_names; }
 
 }  // namespace green

@@ -2,12 +2,14 @@
 // thread may ask; nothing is changed after the start.
 #pragma once
 
+#include "sched/scheduler.h"
+
 namespace green {
 
 // True when `name` equals an entry of the list, or begins like one that ends in '*'.
 bool MatchesName(const char* list, const char* name);
 // The same with the list of the options.
-bool IsBoundName(const char* name);
-bool AnyBoundNames();
+inline bool IsBoundName(const char* name) { return MatchesName(Options().bound_names, name); }
+inline bool AnyBoundNames() { return *Options().bound_names; }
 
 }  // namespace green
