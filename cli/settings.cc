@@ -82,7 +82,7 @@ constexpr Setting kSettings[] = {
     {"GREEN_DOOR", "--door", "DOOR", nullptr, "patch",
      "how system calls are seen: patch; sud: and by the kernel's Syscall User Dispatch; sud-only",
      Door},
-    {"GREEN_REPORT", "--report", nullptr, "1", "0", "1: not in this version yet (a report at exit)",
+    {"GREEN_REPORT", "--report", nullptr, "1", "0", "1: a report on stderr at exit: what blocked, where, and what to do",
      Switch},
     {"GREEN_FSGSBASE", "--fsgsbase", "0|1", nullptr, "1",
      "0: set FS and GS base by system call, as where CPU or kernel lack the instructions", Switch},

@@ -86,8 +86,10 @@ bool ReadOne(const char* e, Settings* s) {
     return s->scheduler.user_dispatch || Same(x, "patch") ||
            Bad(e, "must be patch, sud or sud-only");
   }
-  if (const char* x = After(e, "GREEN_REPORT="))
-    return Same(x, "0") || Bad(e, Same(x, "1") ? "not in this version yet" : "must be 0 or 1");
+  if (const char* x = After(e, "GREEN_REPORT=")) {
+    s->scheduler.report = Same(x, "1");
+    return Same(x, "0") || Same(x, "1") || Bad(e, "must be 0 or 1");
+  }
   if (const char* x = After(e, "GREEN_BOUND=")) {
     if (!NameList(x)) return Bad(e, "must be names with commas between them, a * only at an end");
     size_t n = 0;

@@ -9,6 +9,7 @@
 #include "arch/x86_64/base_registers.h"
 #include "arch/x86_64/valgrind.h"
 #include "base/check.h"
+#include "base/code_map.h"
 #include "base/message.h"
 #include "interpose/options.h"
 #include "interpose/patcher.h"
@@ -99,7 +100,7 @@ bool Start() {
   const uintptr_t gs = GetGsBase();
   if (gs && gs != reinterpret_cast<uintptr_t>(&g_native_carrier)) return Native("GS base is in use by the program");
   const auto pid = static_cast<uint32_t>(RawSyscall(SYS_getpid));
-  SetHooks({ThreadExitHook, RouteNoted, DeliverOutside});
+  SetHooks({ThreadExitHook, RouteNoted, DeliverOutside, TellOfTheEnd});
   SetForkedChildHook(OnForkedChild);
   SetNewCodeHook(PatchNewObjects);
   InitThreads();
@@ -137,6 +138,7 @@ bool Started() {
 bool PatchNewObjects() {
   int found = 0;
   PatchNew(&found);
+  if (found) ForgetCodeMap();
   return found != 0;
 }
 

@@ -13,6 +13,7 @@
 #include "arch/x86_64/base_registers.h"
 #include "base/check.h"
 #include "base/message.h"
+#include "sched/call_sites.h"
 #include "sched/describe.h"
 #include "sched/one_to_one.h"
 #include "sched/probes.h"
@@ -403,6 +404,7 @@ bool Retake(Carrier* c) {
   if (GiveWorker(w)) {
     ++c->retaken;
     probe::Retake(c->task, w);
+    NoteFoundBlocked(c);
     if (Watched(SchedulerState::kTrace)) NoteRetake(c->task, w);
     return true;
   }

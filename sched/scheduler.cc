@@ -13,6 +13,7 @@
 #include "base/raw_syscall.h"
 #include "sched/affinity.h"
 #include "sched/bound_names.h"
+#include "sched/call_sites.h"
 #include "sched/carriers.h"
 #include "sched/idle.h"
 #include "sched/monitor.h"
@@ -143,6 +144,7 @@ inline void JumpTo(Carrier* c, Task* cur, Task* next) {
   if (kWatched) {
     now = StopClock(c, cur);
     if (Watched(SchedulerState::kTrace)) NoteLeave(cur, cur->reason);
+    if (Watched(SchedulerState::kReport) && cur->reason == WaitReason::kFutex) NoteLockWait(cur);
   }
   if (next && !next->on_cpu.load(std::memory_order_acquire)) {
     if (kWatched && Watched(SchedulerState::kTrace)) NoteRun(next);
@@ -156,6 +158,7 @@ inline void JumpTo(Carrier* c, Task* cur, Task* next) {
 
 __attribute__((noinline)) void JumpToWatched(Carrier* c, Task* cur, Task* next) {
   JumpTo<true>(c, cur, next);
+  NoteGoesOn(cur);
 }
 
 // One copy of it: two parked tasks then return to the same place, as the CPU predicts.
@@ -632,6 +635,7 @@ void SetHooks(const SchedulerHooks& hooks) {
   g_sched.exit_hook = hooks.exit;
   g_sched.attention_hook = hooks.attention;
   g_sched.deliver_hook = hooks.deliver;
+  g_sched.end_hook = hooks.end;
 }
 
 void EnterGreenSlow() {
@@ -661,6 +665,7 @@ void EnterBlocking(bool hand_off) {
     Worker* w = c->worker;
     const bool trace = Watched(SchedulerState::kTrace);
     probe::Handoff(c->task);
+    if (Watched(SchedulerState::kReport)) NoteHandedOff(c->task);
     if (__builtin_expect(trace, 0)) NoteHandoff(c->task);
     c->worker = nullptr;
     // Whoever enters libgreen on this carrier next, a signal handler too, must first get one.
@@ -680,6 +685,7 @@ void LeaveBlocking() {
   // Inside first: until then a handler may take the task to another carrier.
   EnterGreen();
   CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
+  if (__builtin_expect(Watched(SchedulerState::kReport), 0)) NoteGoesOn(CurrentTask());
 }
 
 const SchedulerOptions& Options() { return g_sched.options; }

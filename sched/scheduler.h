@@ -25,6 +25,7 @@ struct SchedulerOptions {
   bool one_to_one = false;  // threads that ask for neither kind are bound
   const char* bound_names = "";  // name,name*: of threads that are bound (bound_names.h); kept
   bool user_dispatch = false;    // user_dispatch.h
+  bool report = false;  // places where tasks wait are counted (call_sites.h)
   bool use_fsgsbase = true;  // false: arch_prctl(2), as where CPU or kernel lack the instructions
 };
 
@@ -90,6 +91,7 @@ struct SchedulerHooks {
   void (*exit)(Task*);    // on the scheduler's stack, after the task's last instruction
   void (*attention)();    // signals were noted on the current carrier
   void (*deliver)();      // outside libgreen: the current task may have deliverable signals
+  void (*end)();          // the process is about to end
 };
 void SetHooks(const SchedulerHooks& hooks);
 

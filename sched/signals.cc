@@ -143,6 +143,7 @@ inline void NoteBlocked(SigSet mask) {
 void DefaultAction(int sig) {
   const KernelSigaction dfl = {nullptr, 0, nullptr, 0};
   const SigSet bit = SigBit(sig);
+  if (!(kStops & bit)) g_sched.end_hook();
   RawSyscall(SYS_rt_sigaction, sig, &dfl, nullptr, sizeof(SigSet));
   // A full ring blocks it; UseCarrierMaskInKernel tells the mask again.
   RawSyscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, nullptr, sizeof bit);

@@ -7,6 +7,8 @@
 
 #include "arch/x86_64/base_registers.h"
 #include "arch/x86_64/vector_state.h"
+#include "base/code_map.h"
+#include "sched/call_sites.h"
 #include "sched/carriers.h"
 #include "sched/credentials.h"
 #include "sched/describe.h"
@@ -52,6 +54,8 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   DetectVectorState();
   InitClock();
   g_sched.options = options;
+  if (options.report)
+    g_sched.watch.fetch_or(SchedulerState::kReport, std::memory_order_relaxed);
   g_sched.pid = pid;
   CountWorkers();
   if (long r = RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
@@ -114,6 +118,8 @@ void ResetSchedulerAfterFork(Task* survivor) {
   ResetReactorAfterFork();
   ResetMonitorAfterFork();
   ResetTraceAfterFork();
+  ResetCallSites();
+  ResetCodeMapAfterFork();
   ResetCredentialsAfterFork();
   ResetTasksAfterFork(survivor);
   g_main_before_fork = FindSlotZero();

@@ -34,6 +34,7 @@ struct SchedulerState {
 
   // What makes switches and wake-ups take the long way; one word, so that one test tells.
   static constexpr uint16_t kExactCpuTime = 1;
+  static constexpr uint16_t kReport = 2;
   static constexpr uint16_t kTrace = 0x100;  // its byte is written by readers (trace.h)
   std::atomic<uint16_t> watch{0};
   int64_t sampled_ns = 0;  // CPU time that the monitor has put down to tasks
@@ -41,6 +42,7 @@ struct SchedulerState {
   void (*exit_hook)(Task*) = nullptr;
   void (*attention_hook)() = nullptr;
   void (*deliver_hook)() = nullptr;
+  void (*end_hook)() = nullptr;
 };
 
 extern SchedulerState g_sched;

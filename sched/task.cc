@@ -93,6 +93,7 @@ void FreeTask(Task* t) {
   t->switches = 0;
   t->frame = 0;
   t->queued_ns = 0;
+  t->waits_at = nullptr;
   t->affinity = 0;
   t->policy = t->priority = t->nice = 0;
   t->bound = t->own_thread = false;

@@ -31,6 +31,7 @@ namespace green {
 
 struct Carrier;
 struct SignalNode;
+struct CallSite;
 class TimerHeap;
 
 // A task's one timer: it sleeps for one thing at a time. Lives in a worker's pairing heap.
@@ -115,6 +116,9 @@ struct alignas(64) Task {
   int policy = 0;               // SCHED_OTHER
   int priority = 0;             // of the policy
   int nice = 0;
+
+  CallSite* waits_at = nullptr;  // for the report (call_sites.h)
+  uint64_t waits_since = 0;      // ticks
 };
 static_assert(offsetof(Task, new_code_looks) < 64);
 static_assert(offsetof(Task, frame) == GREEN_TASK_FRAME);

@@ -81,7 +81,7 @@ long SysExecve(SyscallFrame& f) {
 long SysExitGroup(SyscallFrame& f) { EndProcess(static_cast<int>(f.rdi)); }
 
 [[noreturn]] void EndProcess(int status) {
-  ShowTraceToItsEnd();
+  TellOfTheEnd();
   for (;;) RawSyscall(SYS_exit_group, status);
 }
 

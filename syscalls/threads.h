@@ -8,6 +8,9 @@ namespace green {
 void InitThreads();
 // As exit_group(2), after what wants to be told of it.
 [[noreturn]] void EndProcess(int status);
+// The report, once, if GREEN_REPORT=1 asks for it, and the rest of the trace to who reads it. Also
+// outside libgreen.
+void TellOfTheEnd();
 void ThreadExitHook(Task* t);
 // clone of a process that gets a copy of the memory; of one that shares it (vfork, posix_spawn).
 long ForkProcess(SyscallFrame& f);

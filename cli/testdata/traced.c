@@ -1,4 +1,5 @@
-// Two threads hand a turn to each other a hundred times; then the process ends, in the way asked for:
+// Two threads hand a turn to each other a hundred times; then the process ends, in the way asked
+// for:
 //
 //   traced return | _exit | pthread_exit | exec | fork
 //
@@ -15,7 +16,7 @@
 
 static sem_t turns[2];
 
-static void *play(void *arg) {
+static void* play(void* arg) {
   const long me = (long)arg;
   for (int i = 0; i < 100; i++) {
     sem_wait(&turns[me]);
@@ -24,13 +25,13 @@ static void *play(void *arg) {
   return NULL;
 }
 
-static void game(const char *name) {
+static void game(const char* name) {
   pthread_t players[2];
   for (long i = 0; i < 2; i++) {
     char full[16];
     snprintf(full, sizeof full, "%s-%ld", name, i);
     sem_init(&turns[i], 0, 0);
-    if (pthread_create(&players[i], NULL, play, (void *)i)) abort();
+    if (pthread_create(&players[i], NULL, play, (void*)i)) abort();
     pthread_setname_np(players[i], full);
   }
   usleep(100 * 1000);  // who looks for new processes now and then has found this one
@@ -38,8 +39,8 @@ static void game(const char *name) {
   for (int i = 0; i < 2; i++) pthread_join(players[i], NULL);
 }
 
-int main(int argc, char **argv) {
-  const char *end = argc > 1 ? argv[1] : "return";
+int main(int argc, char** argv) {
+  const char* end = argc > 1 ? argv[1] : "return";
   game("one");
   if (!strcmp(end, "exec")) execl("/proc/self/exe", argv[0], "return", NULL);
   if (!strcmp(end, "fork")) {

@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+"""The report at exit: what it tells, and that every way of ending tells it once."""
+
+import os
+import re
+import signal
+import sys
+import unittest
+
+from green_command import GreenTest
+
+GREEN, LIBRARY, REPORTED = [os.path.abspath(path) for path in sys.argv[1:4]]
+
+
+class ReportTest(GreenTest):
+    GREEN = GREEN
+
+    def report(self, end, status, workers=2):
+        result = self.green("run", "--report", "--workers", str(workers), "--", REPORTED, end,
+                            GREEN_LIBRARY=LIBRARY)
+        self.assertEqual((result.returncode, result.stdout), (status, ""), result.stderr)
+        lines = result.stderr.splitlines()
+        for line in lines:
+            self.assertTrue(line.startswith("libgreen: report: "), line)
+        return [line.removeprefix("libgreen: report: ") for line in lines]
+
+    def check(self, lines):
+        text = "\n".join(lines)
+        self.assertEqual(text.count(" threads created, on "), 1)
+        self.assertRegex(lines[0], r"process \d+ ran .* with 8 threads created, on \d+ workers")
+        self.assertRegex(text, r"waits for mutexes:\n  \d+ times, [\d.]+ m?s, from take_mutex \(")
+        self.assertRegex(text, r"  \d times?, \d+ ms, flock, from lock_file \(")
+        self.assertRegex(text, r"\ndeepest stack seen in a wait: \d+ KiB, thread ")
+        advice = [line for line in lines if line.startswith("advice: ")]
+        self.assertTrue(any("more than one thread waits for a lock" in line for line in advice))
+        return text
+
+    def test_workers(self):
+        for workers in (1, 2, 8):
+            with self.subTest(workers=workers):
+                self.check(self.report("return", 7, workers))
+
+    def test_what_libgreen_did_not_see(self):
+        text = self.check(self.report("return", 7, 1))
+        unseen = text.split("without libgreen's knowing")[1]
+        self.assertRegex(unseen, r"  \d+ times?, nanosleep, from sleep_unseen \(")
+        self.assertIn("advice: some calls are not seen by libgreen", unseen)
+
+    def test_every_end(self):
+        for end, status in (("_exit", 7), ("pthread_exit", 0), ("abort", -signal.SIGABRT),
+                            ("term", -signal.SIGTERM), ("fork", 7)):
+            with self.subTest(end=end):
+                self.check(self.report(end, status))
+
+    def test_silent_without_it(self):
+        result = self.green("run", "--", REPORTED, GREEN_LIBRARY=LIBRARY)
+        self.assertEqual((result.returncode, result.stderr), (7, ""))
+
+    def test_bad_value(self):
+        result = self.green("run", "--", REPORTED, GREEN_LIBRARY=LIBRARY, GREEN_REPORT="yes")
+        self.assertEqual(result.returncode, 7)
+        self.assertRegex(result.stderr, r"\Alibgreen: GREEN_REPORT=yes: must be 0 or 1; [^\n]*\n\Z")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
