@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """The report at exit: what it tells, and that every way of ending tells it once."""
 
+import json
 import os
-import re
 import signal
+import subprocess
 import sys
+import time
 import unittest
 
-from green_command import GreenTest
+from green_command import GreenTest, environment
 
 GREEN, LIBRARY, REPORTED = [os.path.abspath(path) for path in sys.argv[1:4]]
 
@@ -45,6 +47,18 @@ class ReportTest(GreenTest):
         unseen = text.split("without libgreen's knowing")[1]
         self.assertRegex(unseen, r"  \d+ times?, nanosleep, from sleep_unseen \(")
         self.assertIn("advice: some calls are not seen by libgreen", unseen)
+
+    def test_stats_show_it_too(self):
+        env = environment({"LD_PRELOAD": LIBRARY, "GREEN_WORKERS": "1"})
+        with subprocess.Popen([REPORTED], env=env) as program:
+            blocked, end = [], time.monotonic() + 20
+            while not blocked and time.monotonic() < end:
+                stats = self.green("stats", str(program.pid), "--json")
+                if stats.returncode == 0:
+                    blocked = [site for site in json.loads(stats.stdout)["blocked"]
+                               if site["from"] == "sleep_unseen"]
+        self.assertEqual([(site["call"], site["seen"]) for site in blocked],
+                         [("nanosleep", False)])
 
     def test_every_end(self):
         for end, status in (("_exit", 7), ("pthread_exit", 0), ("abort", -signal.SIGABRT),

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "cli/observe.h"
 #include "inspect/guarded.h"
@@ -18,6 +20,7 @@ using inspect::TaskState;
 using inspect::TaskView;
 
 constexpr size_t kNamed = 5;  // tasks of a group that are named
+constexpr int kLooks = 8;
 
 struct Options {
   int pid = 0;
@@ -37,19 +40,33 @@ std::string StateOf(const TaskView& t) {
                                         : NameOf(t.state);
 }
 
-std::vector<Group> Collect(const inspect::Target& target, const Snapshot& s, const Options& o) {
+// Tasks that went on between the look and the walk are looked at again, for as long as that helps.
+std::vector<Group> Collect(const inspect::Target& target, std::deque<Snapshot>& looks,
+                           const Options& o) {
   inspect::StackReader reader(target);
   std::map<std::vector<uint64_t>, size_t> at;  // state and frames to the group
   std::vector<Group> groups;
-  for (const TaskView& t : s.tasks) {
-    if (o.tid && t.tid != o.tid) continue;
-    std::vector<uint64_t> frames = reader.Of(s, t);
-    std::vector<uint64_t> key = frames;
-    key.push_back(static_cast<uint64_t>(t.state) << 8 | static_cast<uint64_t>(t.reason));
-    if (o.each) key.push_back(t.tid);
-    const auto [known, fresh] = at.try_emplace(key, groups.size());
-    if (fresh) groups.push_back({StateOf(t), reader.Names(frames), {}});
-    groups[known->second].tasks.push_back(&t);
+  std::unordered_set<uint32_t> done;
+  for (int look = 1;; ++look) {
+    const Snapshot& s = looks.back();
+    bool missed = false;
+    for (const TaskView& t : s.tasks) {
+      if ((o.tid && t.tid != o.tid) || done.contains(t.tid)) continue;
+      std::vector<uint64_t> frames = reader.Of(s, t);
+      if (frames.empty() && look < kLooks) {
+        missed = true;
+        continue;
+      }
+      done.insert(t.tid);
+      std::vector<uint64_t> key = frames;
+      key.push_back(static_cast<uint64_t>(t.state) << 8 | static_cast<uint64_t>(t.reason));
+      if (o.each) key.push_back(t.tid);
+      const auto [known, fresh] = at.try_emplace(key, groups.size());
+      if (fresh) groups.push_back({StateOf(t), reader.Names(frames), {}});
+      groups[known->second].tasks.push_back(&t);
+    }
+    if (!missed) break;
+    looks.push_back(target.Look());
   }
   std::stable_sort(groups.begin(), groups.end(),
                    [](const Group& a, const Group& b) { return a.tasks.size() > b.tasks.size(); });
@@ -76,12 +93,12 @@ int Stacks(const Options& o) {
   auto target = OpenTarget(o.pid);
   if (!target) return 1;
   return inspect::Guarded(o.seconds, [&] {
-    const Snapshot s = target->Look();
-    if (o.tid && !s.Find(o.tid)) {
+    std::deque<Snapshot> looks = {target->Look()};  // which the groups point into
+    if (o.tid && !looks.back().Find(o.tid)) {
       std::fprintf(stderr, "green: process %d has no task %u\n", o.pid, o.tid);
       return 1;
     }
-    const std::vector<Group> groups = Collect(*target, s, o);
+    const std::vector<Group> groups = Collect(*target, looks, o);
     nlohmann::json all = nlohmann::json::array();
     for (const Group& g : groups) {
       if (o.json)

@@ -6,9 +6,13 @@
 #include "cli/observe.h"
 #include "cli/serve.h"
 #include "cli/stats_text.h"
+#include "inspect/guarded.h"
+#include "inspect/stacks.h"
 
 namespace green::cli {
 namespace {
+
+constexpr int kPatience = 60;  // seconds
 
 struct Options {
   int pid = 0;
@@ -25,12 +29,18 @@ int Stats(const Options& o) {
       return s.workers.empty() ? std::string() : StatsForPrometheus(s);
     });
   }
-  const inspect::Snapshot s = target->Look();
-  const std::string text = o.json         ? StatsAsJson(s)
-                           : o.prometheus ? StatsForPrometheus(s)
-                                          : StatsForPeople(s);
-  std::fputs(text.c_str(), stdout);
-  return 0;
+  return inspect::Guarded(kPatience, [&] {
+    const inspect::Snapshot s = target->Look();
+    inspect::StackReader reader(*target);
+    const Namer name = [&](uint64_t address) {
+      return address ? reader.Name(address - 1) : std::string("an unknown place");
+    };
+    const std::string text = o.json         ? StatsAsJson(s, name)
+                             : o.prometheus ? StatsForPrometheus(s)
+                                            : StatsForPeople(s, name);
+    std::fputs(text.c_str(), stdout);
+    return 0;
+  });
 }
 
 }  // namespace

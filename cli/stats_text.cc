@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "inspect/waits.h"
+
 namespace green::cli {
 namespace {
 
@@ -52,6 +54,14 @@ size_t Carriers(const Snapshot& s) {
   return n;
 }
 
+std::string CallOf(const inspect::SiteView& site) {
+  return site.call == inspect::SiteView::kPageFault ? "page fault"
+                                                    : inspect::SyscallName(site.call);
+}
+
+// By libgreen, when the call began.
+bool Seen(const inspect::SiteView& site) { return site.kind == inspect::SiteView::kFound; }
+
 __attribute__((format(printf, 2, 3))) void Add(std::string* out, const char* format, ...) {
   char line[512];
   va_list args;
@@ -75,7 +85,7 @@ int64_t DelayQuantile(const Snapshot& s, double part) {
   return int64_t{1} << (kDelayBuckets - 1);
 }
 
-std::string StatsForPeople(const Snapshot& s) {
+std::string StatsForPeople(const Snapshot& s, const Namer& name) {
   std::string out;
   Add(&out, "process %u, up %.1f s\n", s.pid, static_cast<double>(s.uptime_ms) / 1000);
   Add(&out, "tasks     %zu alive:", s.tasks.size());
@@ -99,10 +109,14 @@ std::string StatsForPeople(const Snapshot& s) {
     for (const WorkerView& w : s.workers) Add(&out, " %12lu", w.*c.value);
   }
   Add(&out, "\n%-14s %14lu\n", "retaken", s.Retaken());
+  if (!s.sites.empty()) out += "\nblocked a worker until the monitor found it:\n";
+  for (const inspect::SiteView& site : s.sites)
+    Add(&out, "%8lu times  %s%s, from %s\n", site.count, CallOf(site).c_str(),
+        Seen(site) ? "" : " (not seen by libgreen)", name(site.address).c_str());
   return out;
 }
 
-std::string StatsAsJson(const Snapshot& s) {
+std::string StatsAsJson(const Snapshot& s, const Namer& name) {
   nlohmann::json j = {{"pid", s.pid},
                       {"uptime_ms", s.uptime_ms},
                       {"tasks", {{"alive", s.tasks.size()}}},
@@ -126,6 +140,12 @@ std::string StatsAsJson(const Snapshot& s) {
   j["run_queue_delay_us"] = nlohmann::json::array();
   for (uint32_t b = 0; b < kDelayBuckets; ++b)
     j["run_queue_delay_us"].push_back({uint64_t{1} << b, delays[b]});
+  j["blocked"] = nlohmann::json::array();
+  for (const inspect::SiteView& site : s.sites)
+    j["blocked"].push_back({{"call", CallOf(site)},
+                            {"from", name(site.address)},
+                            {"seen", Seen(site)},
+                            {"times", site.count}});
   return j.dump(1) + "\n";
 }
 

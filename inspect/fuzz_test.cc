@@ -85,6 +85,11 @@ Inspect SomeTables(std::mt19937& random) {
              .events = static_cast<uint32_t>(random() % 56),
              .capacity = 64u << random() % 5,
              .event_size = sizeof(TraceEvent)};
+  t.sites = {.sites = 0x10038,
+             .count = static_cast<uint32_t>(random() % 2000),
+             .size = 24,
+             .key = static_cast<uint32_t>(random() % 16),
+             .counter = static_cast<uint32_t>(random() % 16)};
   return t;
 }
 

@@ -39,6 +39,7 @@ class Reader {
     if (detail == Detail::kTasks) {
       ReadTasks();
       ReadCalls();
+      ReadSites();
     }
     return std::move(snapshot_);
   }
@@ -61,6 +62,22 @@ class Reader {
     snapshot_.global_queue = Word<uint32_t>(t_.global_queue);
     snapshot_.urgent_queue = Word<uint32_t>(t_.urgent_queue);
     snapshot_.polls = Word<uint32_t>(t_.polls);
+  }
+
+  void ReadSites() {
+    const InspectSites& s = t_.sites;
+    std::string all(size_t{s.size} * s.count, '\0');
+    if (!memory_.Read(s.sites, all.data(), all.size())) return;
+    for (uint32_t i = 0; i < s.count; ++i) {
+      const char* p = all.data() + size_t{s.size} * i;
+      const uint64_t key = At<uint64_t>(p, s.key);
+      const SiteView site = {static_cast<int>(key >> 60), static_cast<uint32_t>(key >> 48 & 0xfff),
+                             key & ((uint64_t{1} << 48) - 1), At<uint64_t>(p, s.counter)};
+      if (site.kind == SiteView::kFound || site.kind == SiteView::kUnseen)
+        snapshot_.sites.push_back(site);
+    }
+    std::stable_sort(snapshot_.sites.begin(), snapshot_.sites.end(),
+                     [](const SiteView& a, const SiteView& b) { return a.count > b.count; });
   }
 
   void ReadCarriers() {

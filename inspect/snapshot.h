@@ -67,6 +67,16 @@ struct CarrierView {
   uint64_t retaken = 0;
 };
 
+// A place in the program where calls held an OS thread (SiteKind in sched/call_sites.h).
+struct SiteView {
+  enum { kHandoff = 2, kFound = 3, kUnseen = 4 };
+  static constexpr uint32_t kPageFault = 0xfff;
+  int kind = 0;
+  uint32_t call = 0;
+  uint64_t address = 0;  // behind the call instruction; 0: unknown
+  uint64_t count = 0;
+};
+
 struct Snapshot {
   uint32_t pid = 0;
   int64_t now_ns = 0;  // CLOCK_MONOTONIC when it was begun
@@ -77,6 +87,7 @@ struct Snapshot {
   std::vector<TaskView> tasks;
   std::vector<WorkerView> workers;
   std::vector<CarrierView> carriers;
+  std::vector<SiteView> sites;  // those that the monitor found, with Detail::kTasks
 
   uint64_t Sum(uint64_t WorkerView::*counter) const;
   uint64_t Retaken() const;

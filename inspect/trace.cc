@@ -80,8 +80,8 @@ void TraceReader::ReadRing(size_t i, uint64_t head, std::vector<TracedEvent>* ou
     if (!overtaken && e.seq == static_cast<uint32_t>(ring.next + 1)) {
       out->push_back({e, shared ? -1 : static_cast<int>(i)});
       ring.stalls = 0;
-    } else if (shared && !overtaken && ++ring.stalls < kPatience) {
-      return;  // begun, and soon complete
+    } else if (!overtaken && ++ring.stalls < kPatience) {
+      return;  // begun, and soon complete; or the head was read while it was written
     } else {
       ++lost_;
       ring.stalls = 0;

@@ -8,6 +8,7 @@
 #include "base/code_map.h"
 #include "sched/carrier.h"
 #include "sched/clock.h"
+#include "sched/describe.h"
 #include "sched/state.h"
 
 namespace green {
@@ -147,6 +148,14 @@ void ResetCallSites() {
     site.ticks.store(0, std::memory_order_relaxed);
   }
   g_deepest_stack.store(0, std::memory_order_relaxed);
+}
+
+void DescribeSites(InspectSites* out) {
+  out->sites = reinterpret_cast<uint64_t>(g_call_sites);
+  out->count = kCallSites;
+  out->size = sizeof(CallSite);
+  out->key = offsetof(CallSite, key);
+  out->counter = offsetof(CallSite, count);
 }
 
 }  // namespace green

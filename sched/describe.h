@@ -8,6 +8,7 @@ namespace green {
 void DescribeTasks(Inspect* out);
 void DescribeCarriers(Inspect* out);
 void DescribeTrace(InspectTrace* out);
+void DescribeSites(InspectSites* out);
 
 // Fills in green_inspect and shows it; the tables must be in use from then on.
 void ShowTables(int64_t started_ns);

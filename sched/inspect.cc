@@ -107,6 +107,7 @@ void ShowTables(int64_t started_ns) {
   DescribeFrame(&out->frame);
   DescribeContext(&out->context);
   DescribeTrace(&out->trace);
+  DescribeSites(&out->sites);
   __atomic_store_n(&out->magic, kInspectMagic, __ATOMIC_RELEASE);
 }
 

@@ -17,7 +17,7 @@ namespace green {
 inline constexpr char kInspectOwner[] = "libgreen";  // of the note
 inline constexpr uint32_t kInspectNote = 1;          // its type
 inline constexpr uint64_t kInspectMagic = 0x7463707369677267;
-inline constexpr uint32_t kInspectVersion = 2;  // changes when a field's meaning does
+inline constexpr uint32_t kInspectVersion = 3;  // changes when a field's meaning does
 
 // Powers of two of a microsecond: bucket 0 below 1 us, bucket n below 2^n us, the last the rest.
 inline constexpr uint32_t kDelayBuckets = 24;
@@ -86,6 +86,12 @@ struct InspectTrace {
   uint32_t ring_count, ring_size, head, events, capacity, event_size;
 };
 
+// Places where calls held a carrier (call_sites.h tells what is counted when).
+struct InspectSites {
+  uint64_t sites;  // address
+  uint32_t count, size, key, counter;
+};
+
 struct Inspect {
   uint64_t magic;  // 0 until the runtime has started, and again in a forked child
   uint32_t version, size;
@@ -110,6 +116,7 @@ struct Inspect {
   InspectFrame frame;
   InspectContext context;
   InspectTrace trace;
+  InspectSites sites;
 };
 
 extern "C" Inspect green_inspect __attribute__((visibility("hidden")));
