@@ -378,6 +378,12 @@ class RefusalTest(unittest.TestCase):
     def test_no_such_process(self):
         self.assert_one_line("no process", 2 ** 22 - 1)
 
+    def test_ended_but_not_waited_for(self):
+        process = subprocess.Popen(["true"])
+        time.sleep(0.3)
+        self.assert_one_line("has ended", process.pid)
+        process.wait()
+
     def test_not_under_libgreen(self):
         self.assert_one_line("does not run under libgreen", os.getpid())
 

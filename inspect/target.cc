@@ -27,6 +27,14 @@ bool KernelCall(pid_t pid, pid_t tid, Call* call) {
   return true;
 }
 
+// Only its parent has not asked for its status yet: a zombie.
+bool HasEnded(pid_t pid) {
+  const std::string stat = ReadProcFile("/proc/" + std::to_string(pid) + "/stat", 512);
+  const size_t name = stat.rfind(')');
+  if (name == stat.npos || name + 2 >= stat.size()) return true;
+  return stat[name + 2] == 'Z' || stat[name + 2] == 'X';
+}
+
 // A bound task makes plain calls without libgreen, so its frame may be of an earlier one. It holds
 // when the kernel's call is the same, or libgreen's wait for the task.
 void CorrectCall(pid_t pid, pid_t tid, TaskView* t) {
@@ -48,6 +56,10 @@ std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
   }
   std::unique_ptr<Target> target(new Target(pid));
   target->maps_ = ReadMaps(pid);
+  if (target->maps_.empty() && HasEnded(pid)) {
+    *error = who + " has ended";
+    return nullptr;
+  }
   const int denied = target->maps_.empty() ? EPERM : target->memory_.Probe(target->maps_[0].begin);
   if (denied == EPERM) {
     *error = "not allowed to look at " + who +
