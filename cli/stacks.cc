@@ -48,11 +48,11 @@ std::vector<Group> Collect(const inspect::Target& target, std::deque<Snapshot>& 
   std::vector<Group> groups;
   std::unordered_set<uint32_t> done;
   for (int look = 1;; ++look) {
-    const Snapshot& s = looks.back();
+    Snapshot& s = looks.back();
     bool missed = false;
-    for (const TaskView& t : s.tasks) {
+    for (TaskView& t : s.tasks) {
       if ((o.tid && t.tid != o.tid) || done.contains(t.tid)) continue;
-      std::vector<uint64_t> frames = reader.Of(s, t);
+      std::vector<uint64_t> frames = reader.Of(s, &t);
       if (frames.empty() && look < kLooks) {
         missed = true;
         continue;

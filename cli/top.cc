@@ -132,11 +132,11 @@ class View {
     std::map<std::string, size_t> count;
     size_t sampled = 0;
     for (size_t i = 0; i < parked.size(); i += step) {
-      const std::vector<uint64_t> frames = reader_.Of(s, *parked[i]);
-      if (frames.empty()) continue;
+      TaskView task = *parked[i];
+      const std::vector<uint64_t> frames = reader_.Of(s, &task);
+      if (frames.empty() || task.state == TaskState::kReady) continue;
       ++count[reader_.Site(frames) + " (" +
-              (parked[i]->state == TaskState::kInKernel ? "kernel" : NameOf(parked[i]->reason)) +
-              ")"];
+              (task.state == TaskState::kInKernel ? "kernel" : NameOf(task.reason)) + ")"];
       ++sampled;
     }
     std::vector<std::pair<size_t, std::string>> order;

@@ -35,7 +35,7 @@ class Sampler {
   bool LookOnce(int64_t weight) {
     LetLateOnesGo();
     const bool parked = profile_->kind != ProfileKind::kOnCpu;
-    const Snapshot s = target_.Look(parked ? Detail::kTasks : Detail::kCounters);
+    Snapshot s = target_.Look(parked ? Detail::kTasks : Detail::kCounters);
     if (s.workers.empty()) return false;
     ++profile_->samples;
     if (profile_->kind != ProfileKind::kOffCpu) LookAtRunning(s, weight);
@@ -80,19 +80,19 @@ class Sampler {
     }
   }
 
-  void LookAtParked(const Snapshot& s, int64_t weight) {
-    std::vector<const TaskView*> parked;
-    for (const TaskView& t : s.tasks)
+  void LookAtParked(Snapshot& s, int64_t weight) {
+    std::vector<TaskView*> parked;
+    for (TaskView& t : s.tasks)
       if (t.state != TaskState::kRunning) parked.push_back(&t);
     const size_t all = parked.size();
     if (all > kParkedAtOnce) {
-      std::vector<const TaskView*> drawn;
+      std::vector<TaskView*> drawn;
       std::sample(parked.begin(), parked.end(), std::back_inserter(drawn), kParkedAtOnce, random_);
       parked.swap(drawn);
       weight = weight * static_cast<int64_t>(all) / static_cast<int64_t>(kParkedAtOnce);
     }
-    for (const TaskView* t : parked) {
-      const std::vector<uint64_t> frames = reader_->Of(s, *t);
+    for (TaskView* t : parked) {
+      const std::vector<uint64_t> frames = reader_->Of(s, t);
       if (frames.empty()) {
         ++profile_->missed;
         continue;

@@ -44,6 +44,18 @@ class Reader {
     return std::move(snapshot_);
   }
 
+  std::optional<TaskView> TakeOne(uint64_t address) {
+    snapshot_.uptime_ms = (Now() - t_.started_ns) / 1'000'000;
+    std::string object(t_.task.size, '\0');
+    const char* p = object.data();
+    if (!memory_.Read(address, object.data(), object.size()) ||
+        At<uint8_t>(p, t_.task.alive) != 1 || At<uint64_t>(p, t_.task.carrier))
+      return {};
+    AddTask(p, address);
+    ReadCalls();
+    return std::move(snapshot_.tasks[0]);
+  }
+
  private:
   template <typename T>
   T Word(uint64_t address) {
@@ -319,6 +331,10 @@ const TaskView* Snapshot::Find(uint32_t tid) const {
 
 Snapshot TakeSnapshot(const Memory& memory, const Runtime& runtime, Detail detail) {
   return Reader(memory, runtime).Take(detail);
+}
+
+std::optional<TaskView> LookAgain(const Memory& memory, const Runtime& runtime, uint64_t address) {
+  return Reader(memory, runtime).TakeOne(address);
 }
 
 std::string Printable(std::string_view text) {

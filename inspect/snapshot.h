@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -100,6 +101,9 @@ struct Snapshot {
 enum class Detail { kCounters, kTasks };  // without or with Snapshot::tasks
 // What the tables of a running runtime say; workers is empty when nothing could be read.
 Snapshot TakeSnapshot(const Memory& memory, const Runtime& runtime, Detail detail);
+
+// One task that does not run, by itself; nothing if it runs or has ended.
+std::optional<TaskView> LookAgain(const Memory& memory, const Runtime& runtime, uint64_t address);
 
 // Replaces what could act on a terminal.
 std::string Printable(std::string_view text);

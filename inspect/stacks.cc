@@ -5,6 +5,8 @@
 namespace green::inspect {
 namespace {
 
+constexpr int kLooks = 4;
+
 bool IsPlumbing(const std::string& module) {
   for (const char* prefix : {"libc.so", "libc-", "libpthread", "ld-linux", "libgreen.so", "[vdso]"})
     if (module.starts_with(prefix)) return true;
@@ -18,19 +20,33 @@ StackReader::StackReader(const Target& target)
       modules_(target.pid(), target.memory(), target.maps()),
       unwinder_(target.memory(), modules_) {}
 
-std::vector<uint64_t> StackReader::Of(const Snapshot& snapshot, const TaskView& task) {
-  if (task.state == TaskState::kRunning && task.carrier >= 0) {
+std::vector<uint64_t> StackReader::Of(const Snapshot& snapshot, TaskView* task) {
+  if (task->state == TaskState::kRunning && task->carrier >= 0) {
     uint64_t address;
-    std::vector<uint64_t> frames = Running(snapshot.carriers[task.carrier], &address);
-    return address == task.address ? frames : std::vector<uint64_t>();
+    std::vector<uint64_t> frames = Running(snapshot.carriers[task->carrier], &address);
+    return address == task->address ? frames : std::vector<uint64_t>();
   }
+  for (int look = 1;; ++look) {
+    std::vector<uint64_t> frames = OfParked(*task);
+    if (!frames.empty() || look == kLooks || task->carrier >= 0) return frames;
+    auto now = LookAgain(target_.memory(), target_.runtime(), task->address);
+    if (!now || now->tid != task->tid) return {};
+    *task = std::move(*now);
+  }
+}
+
+std::vector<uint64_t> StackReader::OfParked(const TaskView& task) {
   const std::optional<Registers> registers =
       RegistersOf(target_.memory(), target_.runtime().tables, task);
   if (!registers) return {};
   std::vector<uint64_t> frames = unwinder_.Walk(*registers);
-  // Had it gone on meanwhile, this would be nobody's stack.
+  // Had it gone on meanwhile, this would be nobody's stack: it runs yet, or has run.
+  const InspectTask& t = target_.runtime().tables.task;
+  uint64_t carrier = 0;
   uint32_t switches = 0;
-  target_.memory().Read(task.address + target_.runtime().tables.task.switches, &switches);
+  if (task.carrier < 0 && target_.memory().Read(task.address + t.carrier, &carrier) && carrier)
+    return {};
+  target_.memory().Read(task.address + t.switches, &switches);
   return switches == task.switches ? frames : std::vector<uint64_t>();
 }
 

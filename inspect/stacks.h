@@ -10,8 +10,9 @@ class StackReader {
  public:
   explicit StackReader(const Target& target);
   // Innermost first; empty when it cannot be had: the task went on, or its thread cannot be
-  // stopped. A running task's thread is stopped meanwhile, about 50 us.
-  std::vector<uint64_t> Of(const Snapshot& snapshot, const TaskView& task);
+  // stopped. A running task's thread is stopped meanwhile, about 50 us. One that went on and waits
+  // again, or is ready, is looked at again: *task is then as it is now.
+  std::vector<uint64_t> Of(const Snapshot& snapshot, TaskView* task);
   // Of a task that runs on this carrier now; *task_address is set to it. Empty as above.
   std::vector<uint64_t> Running(const CarrierView& carrier, uint64_t* task_address);
 
@@ -23,6 +24,8 @@ class StackReader {
   std::string Site(const std::vector<uint64_t>& frames);
 
  private:
+  // Empty if it has gone on since it was looked at.
+  std::vector<uint64_t> OfParked(const TaskView& task);
   const Target& target_;
   Modules modules_;
   Unwinder unwinder_;
