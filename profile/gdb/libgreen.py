@@ -4,6 +4,7 @@
     green-task [N | off]              look at task N: bt, up, frame, print work in it; off: no more
     green-task apply all|N... CMD     run CMD in each
     print $green_tls("VAR")           the thread-local variable VAR of the task looked at
+    green-gcore [FILE]                as gcore, with the tasks' stacks
 
 N is the number in the first column, or the one that gettid() tells. Works on a stopped process and
 on a core file, and writes to neither: a task that does not run left its registers on its stack
@@ -17,6 +18,7 @@ their frames in the same way: "thread apply all bt" shows them below an unknown 
 
 import itertools
 import re
+import struct
 
 import gdb
 import gdb.frames
@@ -410,6 +412,64 @@ VAR must belong to the program or to a library that was loaded at its start."""
         raise gdb.GdbError(str(error))
 
 
+PAGE = 4096
+FARTHEST = 1 << 30  # a task's stack pointer from its thread structure, which ends its stack
+
+
+def loaded_segments(core):
+    """(address, size, place in the file) of what the core file holds of memory (elf(5))."""
+    core.seek(0)
+    header = core.read(64)
+    (table,), (entry, count) = (struct.unpack_from("<Q", header, 32),
+                                struct.unpack_from("<HH", header, 54))
+    segments = []
+    for i in range(count):
+        core.seek(table + i * entry)
+        kind, _, offset, address, _, size = struct.unpack("<IIQQQQ", core.read(40))
+        if kind == 1:
+            segments.append((address, size, offset))
+    return segments
+
+
+class GreenGcore(gdb.Command):
+    """Save a core file of the process, as gcore does, with the stacks of libgreen's tasks.
+gcore itself leaves the rest of a mapping out from the first page on that cannot be read; tasks'
+stacks lie in one mapping, with such pages between them."""
+
+    def __init__(self):
+        super().__init__("green-gcore", gdb.COMMAND_FILES, gdb.COMPLETE_FILENAME)
+
+    def invoke(self, argument, _from_tty):
+        path = argument.strip() or f"core.{gdb.selected_inferior().pid}"
+        ranges = [(self.stack_pointer(task), task.fs_base + PAGE) for task in stopped_tasks()]
+        gdb.execute(f"gcore {path}")
+        with open(path, "r+b") as core:
+            segments = loaded_segments(core)
+            for low, high in ranges:
+                if low < high < low + FARTHEST:
+                    self.fill(core, segments, low // PAGE * PAGE, high)
+
+    @staticmethod
+    def stack_pointer(task):
+        if not task.thread:
+            return task.context
+        with same_place():
+            task.thread.switch()
+            return int(gdb.newest_frame().read_register("rsp"))
+
+    @staticmethod
+    def fill(core, segments, low, high):
+        for page in range(low, high, PAGE):
+            for address, size, offset in segments:
+                if address <= page <= address + size - PAGE:
+                    try:
+                        data = read(page, PAGE)
+                    except gdb.MemoryError:
+                        break
+                    core.seek(offset + page - address)
+                    core.write(data)
+
+
 register_unwinder(None, TaskUnwinder(), replace=True)
 gdb.frame_filters["green-task"] = TaskFilter()
 gdb.events.cont.connect(stop_looking)
@@ -420,3 +480,4 @@ InfoTasks()
 GreenTask()
 GreenTaskApply()
 GreenTls()
+GreenGcore()

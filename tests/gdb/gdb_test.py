@@ -146,6 +146,23 @@ class LookAtTasks(unittest.TestCase):
                 self.assertGreaterEqual(len(re.findall(r"in body \(", parts[6])), 3, parts[6])
                 os.unlink(core)
 
+    def test_core_that_gdb_saves(self):
+        for workers in (1, 8):
+            with self.subTest(workers=workers):
+                process = self.start(workers)
+                core = os.path.join(self.home, "saved")
+                said = gdb("-p", str(process.pid), commands=[f"green-gcore {core}"])
+                self.assertIn("Saved corefile", said)
+                self.assertNotIn("Python Exception", said)
+                process.kill()
+                process.wait(LIMIT_S)
+                parts = gdb(OPTIONS.tasks, core, commands=[
+                    *MARK, "info green-tasks", *one(0), *one(1), *one(2)]).split("====\n")
+                self.check_list(parts[1], process.pid)
+                for kind in range(3):
+                    self.check_one(parts[kind + 2], kind)
+                os.unlink(core)
+
     def test_without_libgreen(self):
         process = subprocess.Popen(["sleep", "100"])
         self.addCleanup(process.wait)
