@@ -136,6 +136,10 @@ Result ReadSysbench(const Lines& lines) {
     result.rate =
         FindNumber(lines, R"(^\s+events(?: per second|/s \(eps\)):\s+([\d.]+))").value_or(0);
     result.count = FindNumber(lines, R"(^\s+total number of events:\s+(\d+))");
+    // Most tests leave the division to the reader.
+    const auto seconds = FindNumber(lines, R"(^\s+total time:\s+([\d.]+)s)");
+    if (result.rate <= 0 && result.count && seconds && *seconds > 0)
+      result.rate = *result.count / *seconds;
   }
   if (result.rate <= 0) return {};
   if (const auto tail = Find(lines, R"(^\s+(\d+)th percentile:\s+([\d.]+))")) {

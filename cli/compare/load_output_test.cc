@@ -113,6 +113,31 @@ Latency (ms):
   EXPECT_EQ(result->count, 536);
 }
 
+TEST(LoadOutput, SysbenchThatTellsNoRate) {
+  const auto result = ReadLoadOutput(R"(sysbench 1.0.20 (using system LuaJIT 2.1.0-beta3)
+
+Running the test with following options:
+Number of threads: 4
+
+General statistics:
+    total time:                          1.0120s
+    total number of events:              184
+
+Latency (ms):
+         min:                                    0.48
+         avg:                                   21.86
+         95th percentile:                       44.98
+
+Threads fairness:
+    events (avg/stddev):           46.0000/10.39
+)");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->unit, "events");
+  EXPECT_NEAR(result->rate, 184 / 1.012, 0.01);
+  EXPECT_EQ(result->count, 184);
+  EXPECT_DOUBLE_EQ(result->latency.at(95), 44.98);
+}
+
 constexpr char kRedis[] =
     " SET: rps=0.0 (overall: 0.0) avg_msec=-nan (overall: -nan)\r   \r====== SET ======\n"
     "  20000 requests completed in 1.57 seconds\n"

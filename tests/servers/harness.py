@@ -33,10 +33,12 @@ class Variant:
     def __init__(self, name, library):
         self.name = name
         self.green = name != "native"
-        self.workers = int(name) if self.green else 0
+        self.bound = name == "1:1"
+        self.workers = int(name) if self.green and not self.bound else 0
         self.environment = run_program.base_environment([])
         if self.green:
-            self.environment.update(LD_PRELOAD=library, GREEN_WORKERS=name, GREEN_LOG="start")
+            setting = "GREEN_MODE" if self.bound else "GREEN_WORKERS"
+            self.environment.update({"LD_PRELOAD": library, setting: name, "GREEN_LOG": "start"})
 
 
 class Run:
@@ -135,8 +137,8 @@ class Run:
             raise Failed(f"libgreen was not active in {process.args[0]}")
 
     def check_few_threads(self, threads, spare=12):
-        """Under libgreen: workers, the monitor, and carriers that sat in the kernel."""
-        if self.variant.green and threads > self.variant.workers + spare:
+        """Under libgreen, M:N: workers, the monitor, and carriers that sat in the kernel."""
+        if self.variant.green and not self.variant.bound and threads > self.variant.workers + spare:
             raise Failed(f"{threads} OS threads for {self.variant.workers} workers")
 
 
@@ -186,7 +188,7 @@ def main(programs, scenario):
     parser.add_argument("--lib", required=True)
     parser.add_argument("--load", default="")
     parser.add_argument("--echo", default="")
-    parser.add_argument("--variants", default="native,1,2,8")
+    parser.add_argument("--variants", default="native,1,2,8,1:1")
     options = parser.parse_args()
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     for program, package in programs.items():
@@ -208,7 +210,7 @@ def main(programs, scenario):
                     wrong += f"\n--- {process.args[0]} ended with {process.poll()}\n{tail(process)}"
         finally:
             run.close()
-        title = name if name == "native" else f"GREEN_WORKERS={name}"
+        title = name if name == "native" else f"GREEN_{'MODE' if name == '1:1' else 'WORKERS'}={name}"
         print(f"{'FAIL' if wrong else 'ok  '} {title:18} {time.monotonic() - begin:7.2f} s{wrong}",
               flush=True)
         if wrong and name == "native":
