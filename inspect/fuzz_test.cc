@@ -49,8 +49,8 @@ Inspect SomeTables(std::mt19937& random) {
   t.size = sizeof t;
   uint64_t* addresses[] = {&t.pid,           &t.workers,      &t.worker_count, &t.idle_workers,
                            &t.task_chunks,   &t.tasks_used,   &t.tasks_alive,  &t.carriers,
-                           &t.carrier_count, &t.global_queue, &t.urgent_queue, &t.coarse_ms,
-                           &t.polls};
+                           &t.carrier_count, &t.global_queue, &t.urgent_queue, &t.turns_queue,
+                           &t.coarse_ms,     &t.polls};
   for (uint64_t* a : addresses) *a = 0x10000 + random() % 64 * 8;
   t.slots_begin = 0;
   t.slots_end = ~uint64_t{0};

@@ -71,7 +71,7 @@ class Reader {
     snapshot_.max_carriers = t_.max_carriers;
     snapshot_.alive = Word<uint32_t>(t_.tasks_alive);
     snapshot_.idle_workers = Word<uint32_t>(t_.idle_workers);
-    snapshot_.global_queue = Word<uint32_t>(t_.global_queue);
+    snapshot_.global_queue = Word<uint32_t>(t_.global_queue) + Word<uint32_t>(t_.turns_queue);
     snapshot_.urgent_queue = Word<uint32_t>(t_.urgent_queue);
     snapshot_.polls = Word<uint32_t>(t_.polls);
   }

@@ -30,6 +30,7 @@ void DescribeState(Inspect* out) {
   out->worker_count = At(&g_sched.worker_count);
   out->idle_workers = At(&g_sched.idle_count);
   out->global_queue = At(g_sched.global.SizeWord());
+  out->turns_queue = At(g_sched.turns.SizeWord());
   out->urgent_queue = At(g_sched.urgent.SizeWord());
   out->coarse_ms = At(&g_monitor.coarse_ms);
   out->polls = At(&g_sched.polls);

@@ -100,7 +100,7 @@ struct Inspect {
   uint64_t workers, worker_count, idle_workers;
   uint64_t task_chunks, tasks_used, tasks_alive;
   uint64_t carriers, carrier_count;
-  uint64_t global_queue, urgent_queue;  // their lengths
+  uint64_t global_queue, urgent_queue, turns_queue;  // their lengths
   uint64_t coarse_ms, polls;
   uint64_t slots_begin, slots_end;
 

@@ -334,6 +334,26 @@ Task* TakeGlobal(Worker* w) {
   return first;
 }
 
+// What computes has its share beside tasks that are ready all the time.
+bool TurnIsDue(const Worker* w) {
+  return g_sched.turns.MaybeAny() && Ticks() - w->last_turn_ticks > g_sched.slice_ticks;
+}
+
+Task* TakeTurn(Worker* w) {
+  if (!g_sched.turns.MaybeAny()) return nullptr;
+  w->last_turn_ticks = Ticks();
+  return g_sched.turns.Pop();
+}
+
+// The next is one that computes, for a while: a last look for what would have to preempt it.
+Task* FindBeforeTurn(Worker* w) {
+  if (!g_sched.turns.MaybeAny() || !ReactorHasWaiters()) return nullptr;
+  w->last_look_ticks = Ticks();
+  PollReactor(0);
+  Task* t = w->queue.Pop();
+  return t ? t : TakeNext(w);
+}
+
 // Null when w is to retire.
 Task* FindRunnable(Carrier* c, Worker* w) {
   for (;;) {
@@ -352,6 +372,8 @@ Task* FindRunnable(Carrier* c, Worker* w) {
     if (w->polls_in == 0) {
       w->polls_in = kPicksPerRound;
       if (LookIsDue(w)) PollReactor(0);
+      if (TurnIsDue(w))
+        if (Task* t = TakeTurn(w)) return t;
       if (Task* t = TakeGlobal(w)) return t;
     } else {
       w->polls_in = kPicksPerRound;
@@ -361,6 +383,8 @@ Task* FindRunnable(Carrier* c, Worker* w) {
     if (Task* t = PickFast(w)) return t;
     if (Task* t = TakeGlobal(w)) return t;
     if (Task* t = StealFromOthers(w)) return t;
+    if (Task* t = FindBeforeTurn(w)) return t;
+    if (Task* t = TakeTurn(w)) return t;
     IdleWorker(c, w);
   }
 }
@@ -458,14 +482,14 @@ void LookSoon() {
 void AskToGiveWay() { CurrentCarrier()->kicked.store(kWokeWaiter, std::memory_order_relaxed); }
 
 namespace {
-// To the global queue, where tasks that compute go round among all workers: else those of a worker
-// that happens to have many would get less than those of one that has few.
+// Tasks that compute go round among all workers: else those of a worker that happens to have many
+// would get less than those of one that has few. And behind all others: those do not compute.
 void GoRound(Task* cur) {
   probe::Preempt(cur);
   Worker* w = CurrentWorker();
   if (__builtin_expect(IsSurplus(w), 0)) w->polls_in = 1;  // the scheduler's loop is to look
   cur->reason = WaitReason::kPreempted;
-  g_sched.global.Push(cur);
+  g_sched.turns.Push(cur);
   if (g_sched.idle_count.load(std::memory_order_seq_cst)) WakeWorker();
   SwitchAway(cur);
   cur->reason = WaitReason::kNone;

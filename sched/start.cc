@@ -62,6 +62,7 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
     return static_cast<int>(r);
   if (int r = StartReactor()) return r;
   g_monitor.started_ns = NowNs();
+  g_sched.slice_ticks = static_cast<uint64_t>(g_sched.options.slice_ns) * 3;
   g_monitor.long_wait_ms = static_cast<uint32_t>(g_sched.options.slice_ns / 2'000'000 + 1);
   NoteTime(g_monitor.started_ns);
   SpreadTaskNumbers(pid);
@@ -141,6 +142,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
   g_sched.workers_started.store(false, std::memory_order_relaxed);
   g_sched.global.Reset();
   g_sched.urgent.Reset();
+  g_sched.turns.Reset();
   g_sched.idle_lock.Reset();
   g_sched.idle_count.store(0, std::memory_order_relaxed);
   g_sched.poller.store(nullptr, std::memory_order_relaxed);

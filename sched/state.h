@@ -17,8 +17,12 @@ struct SchedulerState {
   std::atomic<bool> workers_started{false};
   uint32_t pid = 0;
   uint64_t wake_interval_ticks = 100'000;  // about 40 us
+  uint64_t slice_ticks = 30'000'000;       // about GREEN_SLICE
   Worker workers[kMaxWorkers];
   GlobalQueue global;  // overflow of the workers' queues
+  // Those whose slice was over: they compute, and take turns, one at a time, when there is nothing
+  // else to run, or when none has had one for a slice.
+  GlobalQueue turns;
   // Woken by who has no worker (monitor, carriers back from the kernel): looked at before every
   // pick, so that due timers and finished I/O get ahead of tasks that compute.
   GlobalQueue urgent;

@@ -44,6 +44,7 @@ struct alignas(64) Worker {
   uint32_t delay_sample_in = kDelaySample;  // wake-ups until one is timed
   uint64_t last_wake_ticks = 0;
   uint64_t last_look_ticks = 0;  // at the reactor
+  uint64_t last_turn_ticks = 0;  // when it last took a task that computes
   // CountReadyCall's notes: which turn, its calls, and when the first few were over.
   uint64_t turn = 0;
   uint32_t ready_calls = 0;
