@@ -109,6 +109,8 @@ class PsTest(unittest.TestCase):
             self.assertEqual(tasks["waiter"]["owner"], tasks["holder"]["tid"])
             self.assertEqual(tasks["joiner"]["owner"], tasks["sleeper"]["tid"])
             self.assertEqual(tasks["spinner"]["state"], "running")
+            stats = json.loads(green("stats", program.pid, "--json").stdout)
+            self.assertEqual(stats["spawned"], 10)
             self.assertIn("    read_request\n", green("stacks", program.pid).stdout)
 
     def test_filters_and_sorts(self):

@@ -84,8 +84,8 @@ bool Plausible(const Inspect& t) {
       t.sites.key > t.sites.size - 8 || t.sites.counter > t.sites.size - 8)
     return false;
   return t.size == sizeof t && Within(t.task, 8192) && t.task.name <= t.task.size - 16 &&
-         Within(t.worker, 1 << 20) && t.worker.delays <= t.worker.size - 8 * kDelayBuckets &&
-         Within(t.carrier, 1 << 20) && Within(frame, 4096) && Within(t.context, 4096) &&
+         Within(t.worker, 1 << 16) && t.worker.delays <= t.worker.size - 8 * kDelayBuckets &&
+         Within(t.carrier, 1 << 16) && Within(frame, 4096) && Within(t.context, 4096) &&
          t.chunk_tasks >= 16 && t.chunk_tasks <= 4096 && t.max_tasks <= 1 << 21;
 }
 

@@ -36,6 +36,7 @@ class Reader {
     ReadScalars();
     ReadCarriers();
     ReadWorkers();
+    ReadBound();
     if (detail == Detail::kTasks) {
       ReadTasks();
       ReadCalls();
@@ -110,9 +111,30 @@ class Reader {
       view.retaken = At<uint64_t>(p, c.retaken);
       carrier_at_[at] = static_cast<int>(snapshot_.carriers.size());
       worker_of_.push_back(At<uint64_t>(p, c.worker));
+      if (const uint64_t own = At<uint64_t>(p, c.own)) own_.push_back(own);
       snapshot_.carriers.push_back(view);
       at = At<uint64_t>(p, c.next);
     }
+  }
+
+  void AddCounters(const char* p, WorkerView* to) {
+    const InspectWorker& w = t_.worker;
+    to->switches += At<uint64_t>(p, w.switches);
+    to->spawned += At<uint64_t>(p, w.spawned);
+    to->steals += At<uint64_t>(p, w.steals);
+    to->preemptions += At<uint64_t>(p, w.preemptions);
+    to->handoffs += At<uint64_t>(p, w.handoffs);
+    to->parked_futex += At<uint64_t>(p, w.parked_futex);
+    to->parked_fd += At<uint64_t>(p, w.parked_fd);
+    to->parked_sleep += At<uint64_t>(p, w.parked_sleep);
+    for (uint32_t b = 0; b < kDelayBuckets; ++b) to->delays[b] += At<uint64_t>(p, w.delays + 8 * b);
+  }
+
+  void ReadBound() {
+    std::string object(t_.worker.size, '\0');
+    for (uint64_t own : own_)
+      if (memory_.Read(own, object.data(), object.size()))
+        AddCounters(object.data(), &snapshot_.bound);
   }
 
   void ReadWorkers() {
@@ -134,16 +156,7 @@ class Reader {
       const uint32_t queued = At<uint32_t>(p, w.queue_tail) - At<uint32_t>(p, w.queue_head);
       view.queued = queued > 4096 ? 0 : queued;  // torn
       view.next = At<uint64_t>(p, w.next) != 0;
-      view.switches = At<uint64_t>(p, w.switches);
-      view.spawned = At<uint64_t>(p, w.spawned);
-      view.steals = At<uint64_t>(p, w.steals);
-      view.preemptions = At<uint64_t>(p, w.preemptions);
-      view.handoffs = At<uint64_t>(p, w.handoffs);
-      view.parked_futex = At<uint64_t>(p, w.parked_futex);
-      view.parked_fd = At<uint64_t>(p, w.parked_fd);
-      view.parked_sleep = At<uint64_t>(p, w.parked_sleep);
-      for (uint32_t b = 0; b < kDelayBuckets; ++b)
-        view.delays[b] = At<uint64_t>(p, w.delays + 8 * b);
+      AddCounters(p, &view);
       snapshot_.workers.push_back(view);
     }
     for (size_t i = 0; i < worker_of_.size(); ++i) {
@@ -272,7 +285,7 @@ class Reader {
   const Inspect& t_;
   Snapshot snapshot_;
   std::unordered_map<uint64_t, int> carrier_at_;
-  std::vector<uint64_t> worker_of_;
+  std::vector<uint64_t> worker_of_, own_;
   std::vector<uint64_t> frames_;
   std::unordered_map<uint64_t, uint64_t> sites_;
 };
@@ -295,7 +308,7 @@ const char* NameOf(Reason reason) {
 }
 
 uint64_t Snapshot::Sum(uint64_t WorkerView::*counter) const {
-  uint64_t sum = 0;
+  uint64_t sum = bound.*counter;
   for (const WorkerView& w : workers) sum += w.*counter;
   return sum;
 }

@@ -87,6 +87,7 @@ struct Snapshot {
   uint32_t alive = 0, idle_workers = 0, global_queue = 0, urgent_queue = 0, polls = 0;
   std::vector<TaskView> tasks;
   std::vector<WorkerView> workers;
+  WorkerView bound;  // the counters of bound tasks, added up
   std::vector<CarrierView> carriers;
   std::vector<SiteView> sites;  // those that the monitor found, with Detail::kTasks
 

@@ -484,6 +484,7 @@ void DescribeCarriers(Inspect* out) {
       .next = offsetof(Carrier, next_all),
       .helper = offsetof(Carrier, helper),
       .retaken = offsetof(Carrier, retaken),
+      .own = offsetof(Carrier, own),
   };
 }
 

@@ -17,7 +17,7 @@ namespace green {
 inline constexpr char kInspectOwner[] = "libgreen";  // of the note
 inline constexpr uint32_t kInspectNote = 1;          // its type
 inline constexpr uint64_t kInspectMagic = 0x7463707369677267;
-inline constexpr uint32_t kInspectVersion = 3;  // changes when a field's meaning does
+inline constexpr uint32_t kInspectVersion = 4;  // changes when a field's meaning does
 
 // Powers of two of a microsecond: bucket 0 below 1 us, bucket n below 2^n us, the last the rest.
 inline constexpr uint32_t kDelayBuckets = 24;
@@ -35,7 +35,8 @@ struct InspectWorker {
 };
 
 struct InspectCarrier {
-  uint32_t size, task, worker, tid, in_green, in_syscall, call_number, next, helper, retaken;
+  uint32_t size, task, worker, tid, in_green, in_syscall, call_number, next, helper, retaken,
+      own;  // a bound task's worker, null before the first one
 };
 
 // Of SyscallFrame and of a slot (arch/x86_64/frame.h, interpose/slot.h).
