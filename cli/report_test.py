@@ -29,7 +29,7 @@ class ReportTest(GreenTest):
     def check(self, lines):
         text = "\n".join(lines)
         self.assertEqual(text.count(" threads created, on "), 1)
-        self.assertRegex(lines[0], r"process \d+ ran .* with 8 threads created, on \d+ workers")
+        self.assertRegex(lines[0], r"process \d+ ran .* with 12 threads created, on \d+ workers")
         self.assertRegex(text, r"waits for mutexes:\n  \d+ times, [\d.]+ m?s, from take_mutex \(")
         self.assertRegex(text, r"  \d times?, \d+ ms, flock, from lock_file \(")
         self.assertRegex(text, r"\ndeepest stack seen in a wait: \d+ KiB, thread ")

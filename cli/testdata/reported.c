@@ -62,7 +62,8 @@ static void* sleeper(void* arg) {
 
 int main(int argc, char** argv) {
   const char* end = argc > 1 ? argv[1] : "return";
-  void* (*const bodies[])(void*) = {locker, locker, locker, filer, filer, sleeper, locker, locker};
+  void* (*const bodies[])(void*) = {locker, locker, locker, filer,  filer,  sleeper,
+                                    locker, locker, locker, locker, locker, locker};
   enum { kThreads = sizeof bodies / sizeof bodies[0] };
   pthread_t threads[kThreads];
   close(mkstemp(path));
