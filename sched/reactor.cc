@@ -1,5 +1,6 @@
 #include "sched/reactor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/epoll.h>
@@ -11,7 +12,6 @@
 #include "base/check.h"
 #include "base/raw_syscall.h"
 #include "sched/carrier.h"
-#include <errno.h>
 #include "sched/state.h"
 
 namespace green {
@@ -108,8 +108,7 @@ void OnEvent(const epoll_event& ev) {
     if (ev.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
       s->flags.fetch_or(kNoSkip, std::memory_order_relaxed);
     // Written under the lock only: no read-modify-write needed.
-    if (events & (kIn | kPri))
-      s->sequence_in.store(SequenceIn(s) + 1, std::memory_order_release);
+    if (events & (kIn | kPri)) s->sequence_in.store(SequenceIn(s) + 1, std::memory_order_release);
     if (events & kOut) s->sequence_out.store(SequenceOut(s) + 1, std::memory_order_release);
     n = TakeWaiters(s, events, batch);
   }
@@ -216,6 +215,23 @@ int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline, int*
   return result;
 }
 
+void WakePeer(FdState* s, uint32_t direction) {
+  FdState* peer = FdStateOf(s->peer.load(std::memory_order_relaxed) - 1);
+  if (!peer) return;
+  if (direction & kIn) peer->drained_at.store(0, std::memory_order_relaxed);
+  // Who is about to enlist, unseen, has registered: the event wakes it. And an idle worker that
+  // sleeps in the reactor is awake by now for that event.
+  if (peer->waiters.Empty() || g_sched.idle_count.load(std::memory_order_relaxed)) return;
+  WakeWaiters(peer, direction, false);
+}
+
+void JoinPeers(int one, int other) {
+  FdState *a = FdStateOf(one), *b = FdStateOf(other);
+  if (!a || !b) return;
+  a->peer.store(other + 1, std::memory_order_relaxed);
+  b->peer.store(one + 1, std::memory_order_relaxed);
+}
+
 void ReleaseMoved(int fd) {
   FdState* s = FdStateOf(fd);
   {
@@ -232,8 +248,8 @@ namespace {
 // the same open file. Without a free number they are woken, and their calls fail with EBADF.
 void MoveWaiters(int fd, FdState* s) {
   const long copy = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, g_epoll + 1);
-  const long low = copy == -EINVAL || copy == -EMFILE
-                       ? RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 64) : copy;
+  const long low =
+      copy == -EINVAL || copy == -EMFILE ? RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 64) : copy;
   FdState* to = IsError(low) ? nullptr : FdStateOf(static_cast<int>(low));
   if (!to) {
     Task* batch[kWakeBatch];
@@ -275,6 +291,7 @@ void ForgetFd(int fd) {
   s->sequence_out.fetch_add(1, std::memory_order_release);
   s->flags.store(0, std::memory_order_relaxed);
   s->drained_at.store(0, std::memory_order_relaxed);
+  s->peer.store(0, std::memory_order_relaxed);
 }
 
 void ConfirmFd(int fd) {

@@ -24,7 +24,7 @@
 
 namespace green {
 
-inline constexpr uint32_t kIn = 1;   // bit of each direction
+inline constexpr uint32_t kIn = 1;  // bit of each direction
 inline constexpr uint32_t kOut = 2;
 inline constexpr uint32_t kPri = 4;
 
@@ -36,12 +36,12 @@ struct FdWaiter : ListNode {
 };
 
 enum FdFlags : uint32_t {
-  kKnown = 1,          // type is valid
+  kKnown = 1,  // type is valid
   kSocket = 2,
   kPipe = 4,
   kRegular = 8,
-  kOther = 16,         // char devices, eventfd and the like
-  kStream = 32,        // a stream socket or pipe: a short read means empty
+  kOther = 16,   // char devices, eventfd and the like
+  kStream = 32,  // a stream socket or pipe: a short read means empty
   kNonblockKnown = 64,
   kNonblock = 128,
   kTimeoutsKnown = 256,
@@ -49,7 +49,7 @@ enum FdFlags : uint32_t {
   kUnpollable = 1024,  // epoll refused it: always ready
   kPrivate = 2048,     // made by this process and never shared: its flags may be cached
   kEpoll = 4096,
-  kNoNowaitRead = 8192,    // RWF_NOWAIT is refused
+  kNoNowaitRead = 8192,  // RWF_NOWAIT is refused
   kNoNowaitWrite = 32768,
   kNoReceiveWait = 1 << 17,  // SO_RCVTIMEO, SO_SNDTIMEO below 0: no waiting at all
   kNoSendWait = 1 << 18,
@@ -68,13 +68,16 @@ struct alignas(64) FdState {
   std::atomic<uint32_t> generation;
   std::atomic<uint32_t> flag_epoch, share_epoch;  // syscalls/fd_info.h
   ListHead waiters;
-  uint32_t moved_here;  // tasks that were moved to this private number; under the lock
+  uint32_t moved_here;    // tasks that were moved to this private number; under the lock
+  std::atomic<int> peer;  // the other end of a pipe or socket pair made here, +1; 0 = unknown
   int64_t receive_timeout, send_timeout;  // ns, 0 = none
 };
 
 // Null for numbers the table cannot hold.
 FdState* FdStateOf(int fd);
-inline uint32_t SequenceIn(const FdState* s) { return s->sequence_in.load(std::memory_order_acquire); }
+inline uint32_t SequenceIn(const FdState* s) {
+  return s->sequence_in.load(std::memory_order_acquire);
+}
 inline uint32_t SequenceOut(const FdState* s) {
   return s->sequence_out.load(std::memory_order_acquire);
 }
@@ -94,6 +97,13 @@ inline int MovedFd(const FdWaiter& w, int enlisted) {
   const int fd = w.fd.load(std::memory_order_relaxed);
   return fd == enlisted ? -1 : fd;
 }
+// What a call on s has just put in, or made room for, is for who waits at the other end of the same
+// pipe or socket pair: on a busy machine it goes on without a look at the reactor, whose event
+// comes, too, later. A hint: a stale peer's waiters try once in vain. On carriers with a worker.
+void WakePeer(FdState* s, uint32_t direction);
+// Two new ends of one pipe or socket pair.
+void JoinPeers(int one, int other);
+
 // Makes sure that events arrive for fd. 0 or -errno (-EPERM: always ready).
 int RegisterFd(int fd);
 

@@ -64,14 +64,22 @@ long SysDup3(SyscallFrame& f) {
   return Replacing(ArgInt(f, 1), [&] { return RawOutside(f); });
 }
 
-long SysPipe2(SyscallFrame& f) {
+namespace {
+long NewPipe(const SyscallFrame& f, int how) {
   const long r = Raw(f);
   int fds[2];
-  if (r == 0 && CopyIn(&fds, ArgAs<void*>(f, 0)))
-    for (int fd : fds)
-      NoteNewFd(fd, ArgInt(f, 1) & O_NONBLOCK ? uint32_t{kPipe} | kNonblock : uint32_t{kPipe});
+  if (r || !CopyIn(&fds, ArgAs<void*>(f, 0))) return r;
+  uint32_t flags = kPipe;
+  if (how & O_NONBLOCK) flags |= kNonblock;
+  if (!(how & O_DIRECT)) flags |= kStream;
+  for (int fd : fds) NoteNewFd(fd, flags);
+  JoinPeers(fds[0], fds[1]);
   return r;
 }
+}  // namespace
+
+long SysPipe(SyscallFrame& f) { return NewPipe(f, 0); }
+long SysPipe2(SyscallFrame& f) { return NewPipe(f, ArgInt(f, 1)); }
 
 long SysIoctl(SyscallFrame& f) {
   const SigSet blocked = BlockedTtySignals();
@@ -89,6 +97,7 @@ long SysFcntl(SyscallFrame& f) {
     case F_SETFL: {
       const long r = Raw(f);
       NoteFlagsChanged();
+      if (f.rdx & O_DIRECT) NoteShared();  // packets: see KnownEmpty
       return r;
     }
     case F_SETLKW:
@@ -98,8 +107,7 @@ long SysFcntl(SyscallFrame& f) {
       if (r != -EAGAIN && r != -EACCES && r != -EINTR) return r;
       return BlockingRaw(f, true);
     }
-    default:
-      return RawOutside(f);  // F_GETLK, F_SETLK and leases ask the file system
+    default: return RawOutside(f);  // F_GETLK, F_SETLK and leases ask the file system
   }
 }
 

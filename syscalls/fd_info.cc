@@ -30,20 +30,21 @@ uint32_t Classify(int fd, FdState* s) {
       flags |= kSocket;
       if (IsTcp(SocketOption(fd, SO_DOMAIN, 0), SocketOption(fd, SO_TYPE, 0))) flags |= kStream;
       break;
-    case S_IFIFO:
-      flags |= kPipe;
-      break;
+    case S_IFIFO: flags |= kPipe; break;
     case S_IFREG:
     case S_IFDIR:
-    case S_IFBLK:
-      flags |= kRegular;
-      break;
+    case S_IFBLK: flags |= kRegular; break;
     default:
       flags |= RegisterFd(fd) == 0 ? kOther : kRegular;
       if (!(st.st_mode & S_IFMT)) flags |= kAnonymous;
   }
   s->flags.fetch_or(flags, std::memory_order_relaxed);
   return s->flags.load(std::memory_order_relaxed);
+}
+
+bool IsPrivate(const FdState* s, uint32_t flags) {
+  return (flags & kPrivate) && s->share_epoch.load(std::memory_order_relaxed) ==
+                                   g_share_epoch.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -61,9 +62,7 @@ bool IsNonblocking(int fd, FdState* s) {
   if ((flags & kNonblockKnown) && current) return flags & kNonblock;
   const long got = RawSyscall(SYS_fcntl, fd, F_GETFL);
   const bool nonblock = !IsError(got) && (got & O_NONBLOCK);
-  if ((flags & kPrivate) &&
-      s->share_epoch.load(std::memory_order_relaxed) ==
-          g_share_epoch.load(std::memory_order_relaxed)) {
+  if (IsPrivate(s, flags)) {
     // The bit before the epoch that vouches for it, and not if the flags changed since we asked:
     // a reader would take the old answer for the new one, and park on a non-blocking file.
     LockGuard guard(s->lock);
@@ -79,6 +78,15 @@ bool IsNonblocking(int fd, FdState* s) {
   return nonblock;
 }
 
+bool ShortReadsMeanEmpty(int fd, FdState* s) {
+  const uint32_t flags = s->flags.load(std::memory_order_relaxed);
+  if (!(flags & kStream) || (flags & kNoSkip)) return false;
+  // Who shares a pipe may give it packets (O_DIRECT), who shares a socket pair may send
+  // descriptors: reads are short at their ends, too.
+  if (s->peer.load(std::memory_order_relaxed) && !IsPrivate(s, flags)) return false;
+  return !IsNonblocking(fd, s);
+}
+
 int64_t TimeoutOf(int fd, FdState* s, uint32_t direction) {
   uint32_t flags = s->flags.load(std::memory_order_relaxed);
   if (!(flags & kSocket)) return kNever;
@@ -92,9 +100,8 @@ int64_t TimeoutOf(int fd, FdState* s, uint32_t direction) {
     size = sizeof tv;
     if (!RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, tv, &size))
       s->send_timeout = tv[0] * 1000000000 + tv[1] * 1000;
-    s->flags.fetch_or(
-        kTimeoutsKnown | (s->receive_timeout || s->send_timeout ? kHasTimeouts : 0u),
-        std::memory_order_relaxed);
+    s->flags.fetch_or(kTimeoutsKnown | (s->receive_timeout || s->send_timeout ? kHasTimeouts : 0u),
+                      std::memory_order_relaxed);
     flags = s->flags.load(std::memory_order_relaxed);
   }
   if (!(flags & kHasTimeouts)) return kNever;
@@ -111,13 +118,14 @@ void NoteNewFd(int fd, uint32_t flags) {
   s->share_epoch.store(g_share_epoch.load(std::memory_order_acquire), std::memory_order_relaxed);
   s->receive_timeout = s->send_timeout = 0;
   s->drained_at.store(0, std::memory_order_relaxed);
+  s->peer.store(0, std::memory_order_relaxed);
   s->flags.store(flags | kKnown | kPrivate | kNonblockKnown, std::memory_order_release);
 }
 
 void NoteUnknownFd(int fd) {
   FdState* s = FdStateOf(fd);
-  if (s && (s->flags.load(std::memory_order_relaxed) ||
-            s->registered.load(std::memory_order_relaxed)))
+  if (s &&
+      (s->flags.load(std::memory_order_relaxed) || s->registered.load(std::memory_order_relaxed)))
     ForgetFd(fd);
 }
 

@@ -14,6 +14,20 @@ bool IsNonblocking(int fd, FdState* s);
 // SO_RCVTIMEO / SO_SNDTIMEO in ns, kNever when none.
 int64_t TimeoutOf(int fd, FdState* s, uint32_t direction);
 
+// After a read that came back short from a stream there is nothing left until the next event, so
+// the try that would fail is skipped. `sequence` is SequenceIn from before the read or the try.
+// Only for registered fds (else the event would not come) and not after end of file, error or
+// urgent data, which hide behind a short read. Nor on non-blocking descriptors: their program may
+// have learned from the kernel, by poll(2), of data whose event the reactor has not fetched, and
+// would be told EAGAIN for ever.
+bool ShortReadsMeanEmpty(int fd, FdState* s);
+inline bool KnownEmpty(int fd, FdState* s, uint32_t sequence) {
+  return s->drained_at.load(std::memory_order_relaxed) == sequence + 1 && ShortReadsMeanEmpty(fd, s);
+}
+inline void NoteShortRead(FdState* s, uint32_t sequence) {
+  s->drained_at.store(sequence + 1, std::memory_order_relaxed);
+}
+
 // A number has just been created as this kind of file by the calling task.
 void NoteNewFd(int fd, uint32_t flags);
 // As some kind of file.
@@ -39,6 +53,7 @@ long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
     const uint32_t sequence = direction == kOut ? SequenceOut(s) : SequenceIn(s);
     r = attempt(fd, s);
     if (__builtin_expect(r != -EAGAIN, 1)) {
+      if (r > 0 && s->peer.load(std::memory_order_relaxed)) WakePeer(s, direction ^ (kIn | kOut));
       if (r > 0 && direction == kIn) CountReadyCall();
       break;
     }
@@ -56,7 +71,7 @@ long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
       break;
     }
     if (__builtin_expect(w < 0, 0)) {
-      r = w == -EINTR ? timeout == kNever ? kRestart : kRestartNoHandler
+      r = w == -EINTR       ? timeout == kNever ? kRestart : kRestartNoHandler
           : w == -ETIMEDOUT ? -EAGAIN
                             : kCannotWait;
       break;

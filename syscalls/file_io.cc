@@ -28,18 +28,23 @@ long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction)
     const long ready = LookOutside(SYS_poll, &p, 1, 0);
     if (ready == 0 || ready == -EINTR) return -EAGAIN;  // EINTR: not ready, and a kick came
     return BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
-                        static_cast<long>(f.rdx), static_cast<long>(f.r10),
-                        static_cast<long>(f.r8), static_cast<long>(f.r9), false,
-                        BlockedTtySignals());
+                        static_cast<long>(f.rdx), static_cast<long>(f.r10), static_cast<long>(f.r8),
+                        static_cast<long>(f.r9), false, BlockedTtySignals());
   });
   return r == kCannotWait ? BlockingRaw(f, false) : r;
 }
 
-// Pipes, eventfds and other files at the current position.
-long ReadNowait(const SyscallFrame& f, int fd, FdState* s, const iovec* iov, long count) {
+// Pipes, eventfds and other files at the current position. `room`: in a vector of one, else 0.
+long ReadNowait(const SyscallFrame& f, int fd, FdState* s, const iovec* iov, long count,
+                size_t room) {
   if (s->flags.load(std::memory_order_relaxed) & kNoNowaitRead) return LookThenCall(f, fd, s, kIn);
-  const long r = TryOrWait(fd, s, kIn, [&](int at, FdState*) {
-    return RawSyscall(SYS_preadv2, at, iov, count, -1, -1, RWF_NOWAIT);
+  const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
+    const uint32_t sequence = SequenceIn(state);
+    if (KnownEmpty(at, state, sequence)) return -EAGAIN;
+    const bool registered = state->registered.load(std::memory_order_acquire);
+    const long got = RawSyscall(SYS_preadv2, at, iov, count, -1, -1, RWF_NOWAIT);
+    if (got > 0 && registered && static_cast<size_t>(got) < room) NoteShortRead(state, sequence);
+    return got;
   });
   if (r == kCannotWait) return BlockingRaw(f, false);
   if (Unsupported(r)) {
@@ -100,7 +105,7 @@ long SysRead(SyscallFrame& f) {
   if ((flags & kAnonymous) && CurrentTask()->pending.load(std::memory_order_relaxed))
     if (const long r = ReadOwnSignals(fd, ArgAs<void*>(f, 1), f.rdx)) return r;
   const iovec v = {ArgAs<void*>(f, 1), f.rdx};
-  return ReadNowait(f, fd, s, &v, 1);
+  return ReadNowait(f, fd, s, &v, 1, f.rdx);
 }
 
 long SysWrite(SyscallFrame& f) {
@@ -130,7 +135,7 @@ long SysReadv(SyscallFrame& f) {
     return r == kCannotWait ? BlockingRaw(f, false) : r;
   }
   if (!(flags & (kPipe | kOther))) return BlockingRaw(f, false);
-  return ReadNowait(f, fd, s, ArgAs<const iovec*>(f, 1), ArgInt(f, 2));
+  return ReadNowait(f, fd, s, ArgAs<const iovec*>(f, 1), ArgInt(f, 2), 0);
 }
 
 long SysWritev(SyscallFrame& f) {

@@ -6,6 +6,10 @@
 #include "syscalls/handlers.h"
 #include "syscalls/socket_io.h"
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76  // Linux 6.5
+#endif
+
 namespace green {
 namespace {
 
@@ -55,29 +59,30 @@ long Accept(SyscallFrame& f, int new_flags) {
   if (!s || (new_flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))) return Raw(f);  // refused at once
   if (IsNonblocking(fd, s)) {
     const long r = Raw(f);
-    if (r >= 0) NoteNewFd(static_cast<int>(r), kSocket |
-                          (s->flags.load(std::memory_order_relaxed) & kStream) |
-                          (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
+    if (r >= 0)
+      NoteNewFd(static_cast<int>(r), kSocket |
+                                         (s->flags.load(std::memory_order_relaxed) & kStream) |
+                                         (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
     return r;
   }
   const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
     // accept has no MSG_DONTWAIT: look first, one task at a time, so that the call finds what
     // the look saw. Another process may still be quicker; then the monitor helps.
     // Bounded: a handler that never returned may have left the mark behind.
-    for (int i = 0; i < 1000 && state->accepting.exchange(true, std::memory_order_acquire); ++i) Yield();
+    for (int i = 0; i < 1000 && state->accepting.exchange(true, std::memory_order_acquire); ++i)
+      Yield();
     pollfd p = {at, POLLIN, 0};
     long got = RawSyscall(SYS_poll, &p, 1, 0);
-    got = got == 0 && Listens(at) ? -EAGAIN
-                   : BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
-                                  static_cast<long>(f.rdx), static_cast<long>(f.r10), 0, 0, false);
+    got = got == 0 && Listens(at)
+              ? -EAGAIN
+              : BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
+                             static_cast<long>(f.rdx), static_cast<long>(f.r10), 0, 0, false);
     state->accepting.store(false, std::memory_order_release);
     return got;
   });
   if (r >= 0)
-    NoteNewFd(static_cast<int>(r),
-              kSocket |
-                  (s->flags.load(std::memory_order_relaxed) & kStream) |
-                  (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
+    NoteNewFd(static_cast<int>(r), kSocket | (s->flags.load(std::memory_order_relaxed) & kStream) |
+                                       (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
   return OrBlock(f, r);
 }
 
@@ -93,8 +98,11 @@ long SysSocket(SyscallFrame& f) {
 long SysSocketpair(SyscallFrame& f) {
   const long r = Raw(f);
   int fds[2];
-  if (r == 0 && CopyIn(&fds, ArgAs<void*>(f, 3)))
-    for (int fd : fds) NoteNewFd(fd, FlagsOfType(ArgInt(f, 0), ArgInt(f, 1)) | kTimeoutsKnown);
+  if (r || !CopyIn(&fds, ArgAs<void*>(f, 3))) return r;
+  uint32_t flags = FlagsOfType(ArgInt(f, 0), ArgInt(f, 1)) | kTimeoutsKnown;
+  if ((ArgInt(f, 1) & 0xf) == SOCK_STREAM) flags |= kStream;
+  for (int fd : fds) NoteNewFd(fd, flags);
+  JoinPeers(fds[0], fds[1]);
   return r;
 }
 
@@ -107,6 +115,7 @@ long SysSetsockopt(SyscallFrame& f) {
     if (option == SO_RCVTIMEO_OLD || option == SO_SNDTIMEO_OLD || option == SO_RCVTIMEO_NEW ||
         option == SO_SNDTIMEO_NEW)
       NoteTimeout(s, option == SO_SNDTIMEO_OLD || option == SO_SNDTIMEO_NEW, ArgAs<void*>(f, 3));
+    if (option == SO_PASSCRED || option == SO_PASSPIDFD) NoteShared();  // see KnownEmpty
   } else if (ArgInt(f, 1) == IPPROTO_TCP && ArgInt(f, 2) == TCP_ULP) {
     s->flags.fetch_and(~uint32_t{kStream}, std::memory_order_relaxed);  // records, not bytes
   }
@@ -122,16 +131,16 @@ long SysRecvfrom(SyscallFrame& f) {
   const int fd = ArgInt(f, 0), flags = ArgInt(f, 3);
   FdState* s = SocketOf(fd);
   if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return ReceiveNow(f);
-  return OrBlock(f, Receive(fd, s, ArgAs<void*>(f, 1), f.rdx, flags, ArgAs<void*>(f, 4),
-                            ArgAs<void*>(f, 5)));
+  return OrBlock(
+      f, Receive(fd, s, ArgAs<void*>(f, 1), f.rdx, flags, ArgAs<void*>(f, 4), ArgAs<void*>(f, 5)));
 }
 
 long SysSendto(SyscallFrame& f) {
   const int fd = ArgInt(f, 0), flags = ArgInt(f, 3);
   FdState* s = SocketOf(fd);
   if (!s || (flags & MSG_DONTWAIT)) return Raw(f);
-  return OrBlock(f, Send(fd, s, ArgAs<void*>(f, 1), f.rdx, flags, ArgAs<void*>(f, 4),
-                         ArgAs<long>(f, 5)));
+  return OrBlock(
+      f, Send(fd, s, ArgAs<void*>(f, 1), f.rdx, flags, ArgAs<void*>(f, 4), ArgAs<long>(f, 5)));
 }
 
 long SysRecvmsg(SyscallFrame& f) {
@@ -170,9 +179,9 @@ long SysRecvmmsg(SyscallFrame& f) {
   }
   long done = 0;
   for (; done < static_cast<long>(count); ++done) {
-    const int now_flags =
-        done && (flags & MSG_WAITFORONE) ? (flags & ~MSG_WAITFORONE) | MSG_DONTWAIT
-                                         : flags & ~MSG_WAITFORONE;
+    const int now_flags = done && (flags & MSG_WAITFORONE)
+                              ? (flags & ~MSG_WAITFORONE) | MSG_DONTWAIT
+                              : flags & ~MSG_WAITFORONE;
     long r = now_flags & MSG_DONTWAIT
                  ? RawSyscall(SYS_recvmsg, fd, &messages[done].msg_hdr, now_flags)
                  : ReceiveMessage(fd, s, &messages[done].msg_hdr, now_flags);

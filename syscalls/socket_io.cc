@@ -6,16 +6,6 @@
 namespace green {
 namespace {
 
-// After a read that came back short from a TCP socket there is nothing left until the next
-// event, so the try that would fail is skipped. Only for registered fds (else the event would
-// not come) and not after end of file, error or urgent data, which hide behind a short read. Nor
-// on non-blocking descriptors: their program may have learned from the kernel, by poll(2), of
-// data whose event the reactor has not fetched, and would be told EAGAIN for ever.
-bool KnownEmpty(FdState* s, uint32_t sequence) {
-  return s->drained_at.load(std::memory_order_relaxed) == sequence + 1 &&
-         !(s->flags.load(std::memory_order_relaxed) & kNoSkip);
-}
-
 // A datagram socket that was shut down says EAGAIN to a try, but 0 to a call that may wait. Its
 // event has been seen by then: registering raises it.
 bool EndsIfItWaits(int fd, FdState* s) {
@@ -28,15 +18,15 @@ bool EndsIfItWaits(int fd, FdState* s) {
 long ReceiveOnce(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen) {
   const uint32_t sequence = SequenceIn(s);
   const bool stream = s->flags.load(std::memory_order_relaxed) & kStream;
-  if (stream && len && KnownEmpty(s, sequence) && !IsNonblocking(fd, s)) return -EAGAIN;
+  if (stream && len && KnownEmpty(fd, s, sequence)) return -EAGAIN;
   const bool registered = s->registered.load(std::memory_order_acquire);
-  const long r =
-      RawSyscall(SYS_recvfrom, fd, buf, len, flags | MSG_DONTWAIT, addr, addrlen);
+  const long r = RawSyscall(SYS_recvfrom, fd, buf, len, flags | MSG_DONTWAIT, addr, addrlen);
   if (r == -EAGAIN && !stream && EndsIfItWaits(fd, s))
-    return BlockingCall(SYS_recvfrom, fd, reinterpret_cast<long>(buf), static_cast<long>(len), flags,
-                        reinterpret_cast<long>(addr), reinterpret_cast<long>(addrlen), false);
+    return BlockingCall(SYS_recvfrom, fd, reinterpret_cast<long>(buf), static_cast<long>(len),
+                        flags, reinterpret_cast<long>(addr), reinterpret_cast<long>(addrlen),
+                        false);
   if (stream && registered && r > 0 && static_cast<size_t>(r) < len && !(flags & ~MSG_NOSIGNAL))
-    s->drained_at.store(sequence + 1, std::memory_order_relaxed);
+    NoteShortRead(s, sequence);
   return r;
 }
 
@@ -101,8 +91,8 @@ long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, v
   for (;;) {
     const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
       if (done && ErrorWaits(at, POLLERR) && !BytesWait(at)) return -EPIPE;
-      return ReceiveOnce(at, state, static_cast<char*>(buf) + done, len - done, flags & ~MSG_WAITALL,
-                         addr, addrlen);
+      return ReceiveOnce(at, state, static_cast<char*>(buf) + done, len - done,
+                         flags & ~MSG_WAITALL, addr, addrlen);
     });
     if (r <= 0) return done ? static_cast<long>(done) : r;
     done += static_cast<size_t>(r);
@@ -164,8 +154,9 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
 }
 
 long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
-  const long first = TryOrWait(
-      fd, s, kOut, [&](int at, FdState*) { return LookOutside(SYS_sendmsg, at, user, flags | MSG_DONTWAIT); });
+  const long first = TryOrWait(fd, s, kOut, [&](int at, FdState*) {
+    return LookOutside(SYS_sendmsg, at, user, flags | MSG_DONTWAIT);
+  });
   if (first < 0) return first;
   msghdr msg;
   size_t total;
@@ -181,8 +172,9 @@ long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
     iovec v;
     if (!CopyIn(&v, rest.iov)) break;
     const bool more = done + (v.iov_len - rest.offset) < total;
-    const long r = Send(fd, s, static_cast<char*>(v.iov_base) + rest.offset,
-                        v.iov_len - rest.offset, flags | MSG_NOSIGNAL | (more ? MSG_MORE : 0), nullptr, 0, true);
+    const long r =
+        Send(fd, s, static_cast<char*>(v.iov_base) + rest.offset, v.iov_len - rest.offset,
+             flags | MSG_NOSIGNAL | (more ? MSG_MORE : 0), nullptr, 0, true);
     if (r < 0) break;
     done += static_cast<size_t>(r);
     const bool partial = static_cast<size_t>(r) < v.iov_len - rest.offset;
