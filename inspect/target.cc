@@ -35,8 +35,8 @@ bool HasEnded(pid_t pid) {
   return stat[name + 2] == 'Z' || stat[name + 2] == 'X';
 }
 
-// A bound task makes plain calls without libgreen, so its frame may be of an earlier one. It holds
-// when the kernel's call is the same, or libgreen's wait for the task.
+// Plain calls are made without libgreen's knowledge, so a task's frame may be of an earlier one. It
+// holds when the kernel's call is the same, or libgreen's wait for the task.
 void CorrectCall(pid_t pid, pid_t tid, TaskView* t) {
   Call now;
   if (!KernelCall(pid, tid, &now)) return;
@@ -83,8 +83,12 @@ std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
 Snapshot Target::Look(Detail detail) const {
   Snapshot s = TakeSnapshot(memory_, runtime_, detail);
   for (TaskView& t : s.tasks) {
-    if (!t.bound || t.carrier < 0 || t.state == TaskState::kInKernel) continue;
+    if (t.carrier < 0 || (t.state == TaskState::kInKernel ? t.in_call : !t.bound)) continue;
     const pid_t tid = OuterTid(pid_, s.carriers[t.carrier].tid);
+    if (t.state == TaskState::kInKernel) {
+      CorrectCall(pid_, tid, &t);
+      continue;
+    }
     t.state = RunsNow(pid_, tid) ? TaskState::kRunning : TaskState::kInKernel;
     if (t.state == TaskState::kRunning)
       t.in_call = false;

@@ -2,10 +2,11 @@
 #include "interpose/slot.h"
 
         .text
-        .globl  green_syscall_entry, green_syscall_entry_flags
-        .hidden green_syscall_entry, green_syscall_entry_flags
+        .globl  green_syscall_entry, green_syscall_entry_plain, green_syscall_entry_flags
+        .hidden green_syscall_entry, green_syscall_entry_plain, green_syscall_entry_flags
         .type   green_syscall_entry, @function
 green_syscall_entry:
+green_syscall_entry_plain:
 green_syscall_entry_flags:
         .cfi_startproc
         pushfq

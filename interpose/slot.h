@@ -3,7 +3,7 @@
 //     0  displaced instructions that stood before the syscall, right-aligned, ending at 24
 //    24  lea -0x80(%rsp),%rsp         the red zone is the program's
 //    29  push site(%rip)              for unwinders
-//    35  call green_syscall_entry     finds the slot from its return address & ~127
+//    35  call green_syscall_entry     (or a variant) finds the slot from its return address & ~127
 //    40  lea 0x88(%rsp),%rsp          (touches no flags)
 //    48  displaced instructions that stood behind the syscall, at most 20 bytes
 //        jmp resume                   (through the literal if that is far away)
@@ -88,6 +88,8 @@ extern Slot green_slots[GREEN_SLOT_COUNT] __attribute__((visibility("hidden")));
 // which nobody reads them.
 __attribute__((visibility("hidden")))
 void green_syscall_entry();      // with the call's number in eax and arguments in place
+__attribute__((visibility("hidden")))
+void green_syscall_entry_plain();  // the same, for the numbers of syscalls/plain.inc
 __attribute__((visibility("hidden")))
 void green_syscall_entry_flags();
 __attribute__((visibility("hidden")))

@@ -67,6 +67,17 @@ void BuildRawTail(const Slot* slot, uint8_t* bytes) {
   raw.Byte(static_cast<uint8_t>(GREEN_SLOT_RETURN - GREEN_SLOT_RAW_RETURN - 2));
 }
 
+const uint8_t* Entry(const Site& site) {
+  if (site.flags & kSlotFlagsLive) return CodeOf(green_syscall_entry_flags);
+  switch (site.nr) {
+#define GREEN_PLAIN(nr, name) case nr:
+#include "syscalls/plain.inc"
+#undef GREEN_PLAIN
+    return CodeOf(green_syscall_entry_plain);
+    default: return CodeOf(green_syscall_entry);
+  }
+}
+
 }  // namespace
 
 void BuildUserDispatchSlot(const Slot* slot, Slot* image) {
@@ -90,8 +101,7 @@ void BuildSlot(const Site& site, const Slot* slot, Slot* image) {
   Assembler enter(bytes + GREEN_SLOT_ENTER, slot->enter);
   enter.Bytes(kSkipRedZone, sizeof kSkipRedZone);
   enter.ThroughMemory(0x35, &slot->site);
-  enter.Branch(0xe8, CodeOf(site.flags & kSlotFlagsLive ? green_syscall_entry_flags
-                                                        : green_syscall_entry));
+  enter.Branch(0xe8, Entry(site));
   enter.Bytes(kBackOver, sizeof kBackOver);
   enter.Bytes(site.syscall + 2, site.after);
   if (IsInJumpReach(enter.address(), site.Resume())) {

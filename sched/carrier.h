@@ -94,6 +94,11 @@ static_assert(offsetof(Carrier, attention) == GREEN_CARRIER_ATTENTION);
 static_assert(offsetof(Carrier, kicked) == GREEN_CARRIER_ATTENTION + 1);
 static_assert(offsetof(Carrier, task) == GREEN_CARRIER_TASK);
 static_assert(offsetof(Carrier, worker) == GREEN_CARRIER_WORKER);
+static_assert(offsetof(Carrier, in_syscall) == GREEN_CARRIER_IN_SYSCALL);
+static_assert(offsetof(Carrier, call_number) == GREEN_CARRIER_CALL_NUMBER);
+// Eight bytes that entry.S tests together: all 0 in a carrier outside libgreen whose green task
+// nobody wants anything of.
+static_assert(offsetof(Carrier, task) == GREEN_CARRIER_NATIVE + 8);
 
 // volatile: the task may have moved to another carrier since the last read.
 inline Carrier* CurrentCarrier() {

@@ -13,6 +13,7 @@
 #include "sched/worker_count.h"
 
 namespace green {
+
 namespace {
 
 constexpr int64_t kTickNs = 1'000'000;

@@ -5,7 +5,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+
+#include "arch/x86_64/layout.h"
 
 namespace green {
 
@@ -18,7 +21,11 @@ struct alignas(64) MonitorState {
   uint32_t long_wait_ms = 5;  // half a slice: who has waited that long for a lock is to have it
   int64_t started_ns = 0;
 };
-inline MonitorState g_monitor;
+static_assert(offsetof(MonitorState, sleeping) == GREEN_MONITOR_SLEEPING);
+static_assert(offsetof(MonitorState, coarse_ms) == GREEN_MONITOR_MS);
+extern "C" {
+inline __attribute__((visibility("hidden"))) MonitorState g_monitor;  // read by entry.S, too
+}
 
 long StartMonitor();
 // Cheap; read by wakers. A false negative lasts until the monitor's next look before it sleeps.

@@ -15,14 +15,14 @@
 #include "sched/state.h"
 
 namespace green {
+
+std::atomic<FdState*> green_fd_chunks[kMaxFds / kFdChunk];
+
 namespace {
 
-constexpr uint32_t kChunk = 512;
-constexpr uint32_t kMaxFds = 1u << 20;
 constexpr int kBatch = static_cast<int>(kReactorBatch);
 constexpr uint32_t kAllEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 
-std::atomic<FdState*> g_chunks[kMaxFds / kChunk];
 int g_epoll = -1;
 int g_wake = -1;
 
@@ -137,21 +137,18 @@ int ToHighFd(long fd, int limit) {
 
 }  // namespace
 
-FdState* FdStateOf(int fd) {
-  if (static_cast<uint32_t>(fd) >= kMaxFds) return nullptr;
-  auto& slot = g_chunks[static_cast<uint32_t>(fd) / kChunk];
-  FdState* chunk = slot.load(std::memory_order_acquire);
-  if (__builtin_expect(!chunk, 0)) {
-    const long p = RawSyscall(SYS_mmap, 0, sizeof(FdState) * kChunk, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (IsError(p)) return nullptr;
-    auto fresh = reinterpret_cast<FdState*>(p);
-    if (slot.compare_exchange_strong(chunk, fresh, std::memory_order_acq_rel))
-      chunk = fresh;
-    else
-      RawSyscall(SYS_munmap, p, sizeof(FdState) * kChunk);
-  }
-  return chunk + static_cast<uint32_t>(fd) % kChunk;
+FdState* FdStateOfSlow(int fd) {
+  constexpr size_t kSize = sizeof(FdState) * kFdChunk;
+  auto& slot = green_fd_chunks[static_cast<uint32_t>(fd) / kFdChunk];
+  const long p = RawSyscall(SYS_mmap, 0, kSize, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (IsError(p)) return nullptr;
+  FdState* chunk = nullptr;
+  if (slot.compare_exchange_strong(chunk, reinterpret_cast<FdState*>(p), std::memory_order_acq_rel))
+    chunk = reinterpret_cast<FdState*>(p);
+  else
+    RawSyscall(SYS_munmap, p, kSize);
+  return chunk + static_cast<uint32_t>(fd) % kFdChunk;
 }
 
 int RegisterFd(int fd) {
@@ -314,13 +311,13 @@ void ConfirmFd(int fd) {
 void ForgetFdRange(uint32_t first, uint32_t last) {
   if (last >= kMaxFds) last = kMaxFds - 1;
   for (uint32_t fd = first; fd <= last; ++fd) {
-    FdState* chunk = g_chunks[fd / kChunk].load(std::memory_order_acquire);
+    FdState* chunk = green_fd_chunks[fd / kFdChunk].load(std::memory_order_acquire);
     if (!chunk) {
-      fd |= kChunk - 1;
+      fd |= kFdChunk - 1;
       continue;
     }
-    if (chunk[fd % kChunk].flags.load(std::memory_order_relaxed) ||
-        chunk[fd % kChunk].registered.load(std::memory_order_relaxed))
+    if (chunk[fd % kFdChunk].flags.load(std::memory_order_relaxed) ||
+        chunk[fd % kFdChunk].registered.load(std::memory_order_relaxed))
       ForgetFd(static_cast<int>(fd));
   }
 }
@@ -423,9 +420,9 @@ void ResetReactorAfterFork() {
   RawSyscall(SYS_close, g_epoll);
   RawSyscall(SYS_close, g_wake);
   g_epoll = g_wake = -1;
-  for (auto& slot : g_chunks)
+  for (auto& slot : green_fd_chunks)
     if (FdState* chunk = slot.load(std::memory_order_relaxed))
-      RawSyscall(SYS_madvise, chunk, sizeof(FdState) * kChunk, MADV_DONTNEED);
+      RawSyscall(SYS_madvise, chunk, sizeof(FdState) * kFdChunk, MADV_DONTNEED);
 }
 
 }  // namespace green

@@ -16,7 +16,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+
+#include "arch/x86_64/layout.h"
 
 #include "base/list.h"
 #include "base/spin_lock.h"
@@ -54,6 +57,7 @@ enum FdFlags : uint32_t {
   kNoReceiveWait = 1 << 17,  // SO_RCVTIMEO, SO_SNDTIMEO below 0: no waiting at all
   kNoSendWait = 1 << 18,
   kAnonymous = 65536,  // eventfd, timerfd, inotify, ...: no file type
+  kOpened = 1 << 19,     // by its path, and not looked at: all calls on it were short so far
   kNoSkip = 16384,     // end of file, error or urgent data seen: a short read proves nothing
 };
 
@@ -73,8 +77,24 @@ struct alignas(64) FdState {
   int64_t receive_timeout, send_timeout;  // ns, 0 = none
 };
 
+static_assert(sizeof(FdState) == 1 << GREEN_FD_SIZE_BITS);
+static_assert(offsetof(FdState, registered) == GREEN_FD_REGISTERED);
+static_assert(offsetof(FdState, flags) == GREEN_FD_FLAGS);
+static_assert(GREEN_FD_OPENED == kOpened && GREEN_FD_PLAIN == (kRegular | kOpened));
+
+inline constexpr uint32_t kFdChunk = 1 << GREEN_FD_CHUNK_BITS;
+inline constexpr uint32_t kMaxFds = GREEN_FD_COUNT;
+extern "C" __attribute__((visibility("hidden"))) std::atomic<FdState*>
+    green_fd_chunks[kMaxFds / kFdChunk];
+FdState* FdStateOfSlow(int fd);
+
 // Null for numbers the table cannot hold.
-FdState* FdStateOf(int fd);
+inline FdState* FdStateOf(int fd) {
+  const auto number = static_cast<uint32_t>(fd);
+  if (__builtin_expect(number >= kMaxFds, 0)) return nullptr;
+  FdState* chunk = green_fd_chunks[number / kFdChunk].load(std::memory_order_acquire);
+  return __builtin_expect(chunk != nullptr, 1) ? chunk + number % kFdChunk : FdStateOfSlow(fd);
+}
 inline uint32_t SequenceIn(const FdState* s) {
   return s->sequence_in.load(std::memory_order_acquire);
 }

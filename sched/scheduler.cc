@@ -712,6 +712,8 @@ void LeaveBlocking() {
   if (__builtin_expect(Watched(SchedulerState::kReport), 0)) NoteGoesOn(CurrentTask());
 }
 
+bool CallLasted() { return CurrentTask()->since_ms != CoarseMs(); }
+
 const SchedulerOptions& Options() { return g_sched.options; }
 uint32_t WorkerCount() { return g_sched.worker_count; }
 Worker* WorkerAt(uint32_t i) { return &g_sched.workers[i]; }

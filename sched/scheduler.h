@@ -100,6 +100,8 @@ void SetHooks(const SchedulerHooks& hooks);
 // the caller counts as outside libgreen. LeaveBlocking may park.
 void EnterBlocking(bool hand_off);
 void LeaveBlocking();
+// Whether the call between the last two took some milliseconds.
+bool CallLasted();
 
 // Makes carrier c look at its attention flags soon; any thread.
 void KickCarrier(Carrier* c);

@@ -446,11 +446,12 @@ bool InLibraryText(uintptr_t pc) {
 // A restartable call that the kernel prepared to restart is to return EINTR instead, when the
 // handler that ran had no SA_RESTART. One that any handler ends is not to begin either, wherever
 // on the way into it the signal came.
-extern "C" const char green_blocking_call[], green_blocking_insn[], green_plain_insn[];
+extern "C" const char green_blocking_call[], green_blocking_insn[], green_plain_insn[],
+    green_door_insn[];
 void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
   auto& regs = uc->uc_mcontext.gregs;
   const auto pc = reinterpret_cast<const char*>(regs[REG_RIP]);
-  const char* insn = pc == green_plain_insn ? pc : green_blocking_insn;
+  const char* insn = pc == green_plain_insn || pc == green_door_insn ? pc : green_blocking_insn;
   if (t->interruptible ? pc > insn || pc < green_blocking_call
                        : pc != insn || what != Delivered::kNoRestart)
     return;
@@ -470,7 +471,8 @@ void NoteKick(Carrier* c, ucontext_t* uc) {
 // it ends instead, and is made again after the others' turn.
 void EndCallForTurn(ucontext_t* uc) {
   auto& regs = uc->uc_mcontext.gregs;
-  if (reinterpret_cast<const char*>(regs[REG_RIP]) != green_blocking_insn) return;
+  const auto pc = reinterpret_cast<const char*>(regs[REG_RIP]);
+  if (pc != green_blocking_insn && pc != green_door_insn) return;
   regs[REG_RIP] += 2;
   regs[REG_RAX] = -EINTR;
 }
@@ -535,6 +537,7 @@ void HandleOutside(int sig, void* info, void* context) {
     const bool forked_by_fault_handler = CurrentCarrier()->native;
     const Delivered what = forked_by_fault_handler ? Delivered::kNone : DeliverAll(uc);
     if (CurrentCarrier()->native) {
+      if (what != Delivered::kNone) CancelRestart(t, what, uc);
       t->handled = static_cast<uint8_t>(what);
       return;
     }

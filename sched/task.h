@@ -63,7 +63,7 @@ struct alignas(64) Task {
   uintptr_t fs_base = 0;
   std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
   Task* queue_next = nullptr;
-  uintptr_t frame = 0;  // SyscallFrame of its latest treated call, 0: a plain one (bound.inc); | 1: op_deadline is that call's
+  uintptr_t frame = 0;  // SyscallFrame of its latest treated call, 0: a plain one (plain.inc, bound.inc); | 1: op_deadline is that call's
   uint64_t affinity = 0;    // CPUs 0-63; 0 = as the process
   bool alive = false;
   bool bound = false;   // has a carrier of its own
@@ -126,6 +126,7 @@ static_assert(offsetof(Task, handled) == GREEN_TASK_HANDLED);
 static_assert(offsetof(Task, stray) == GREEN_TASK_STRAY);
 static_assert(GREEN_TASK_STRAY == GREEN_TASK_HANDLED + 1);  // cleared together
 static_assert(offsetof(Task, new_code_looks) == GREEN_TASK_NEW_CODE_LOOKS);
+static_assert(offsetof(Task, since_ms) == GREEN_TASK_SINCE);
 static_assert(offsetof(Task, pending) == GREEN_TASK_PENDING);
 static_assert(offsetof(Task, mask) == GREEN_TASK_MASK);
 

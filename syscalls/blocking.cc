@@ -3,13 +3,13 @@
 
 namespace green {
 
-extern "C" long green_blocking_call(long nr, const long* args, const uint8_t* handled);
+extern "C" long green_blocking_call(long nr, const void* args, const uint8_t* handled);
 
 namespace {
 
 const uint8_t kNoHandler = 0;
 
-long Block(long nr, const long* args, const uint8_t* handled, bool hand_off, SigSet blocked) {
+inline long Block(long nr, const void* args, const uint8_t* handled, bool hand_off, SigSet blocked) {
   BlockInKernel(blocked);
   Task* t = CurrentTask();
   t->handled = 0;
@@ -33,6 +33,10 @@ long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool 
                   SigSet blocked) {
   const long args[6] = {a, b, c, d, e, g};
   return Block(nr, args, &kNoHandler, hand_off, blocked);
+}
+
+long BlockingRaw(const SyscallFrame& f, bool hand_off) {
+  return Block(static_cast<long>(f.rax), &f.rdi, &kNoHandler, hand_off, 0);
 }
 
 long InterruptibleCall(long nr, long a, long b, long c, long d, long e, long g) {

@@ -59,12 +59,7 @@ inline long LookOutside(long nr, Args... args) {
 // The kernel is to see `blocked` as blocked by the calling thread (tty_signals.h).
 long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off,
                   SigSet blocked = 0);
-inline long BlockingRaw(const SyscallFrame& f, bool hand_off) {
-  return BlockingCall(static_cast<long>(f.rax), static_cast<long>(f.rdi),
-                      static_cast<long>(f.rsi), static_cast<long>(f.rdx),
-                      static_cast<long>(f.r10), static_cast<long>(f.r8), static_cast<long>(f.r9),
-                      hand_off);
-}
+long BlockingRaw(const SyscallFrame& f, bool hand_off);
 
 // The same for a bound task, and for calls that every handler ends with EINTR, whatever its flags
 // (signal(7)): no signal slips in between a temporary mask and the wait. -EINTR when a handler ran,
@@ -114,6 +109,13 @@ inline int64_t ToMonotonic(int clock, int64_t deadline) {
   if (left <= 0) return now;
   return left > kNever - now ? kNever : now + left;
 }
+
+// The end of every call: out of libgreen, after which the task's signals are looked at. Handlers may
+// run, so it may never return.
+void EndCall(Task* t, SyscallFrame& f);
+
+// openat(2) of what the kernel does not know, or -ENOENT (open.cc).
+long OpenOfTask(const SyscallFrame& f);
 
 // The handler of a system call number, or null when it goes straight to the kernel.
 Handler HandlerOf(long nr);

@@ -78,7 +78,22 @@ __attribute__((noinline)) long UnknownNumber(SyscallFrame& f) {
   return RawOutside(f);
 }
 
+// EndCall, in line.
+inline void End(Task* t, SyscallFrame& f) {
+  long ended = 0;
+  for (;;) {
+    LeaveGreen();
+    if (HasMappedCode(t)) LookAtNewCode();
+    if (__builtin_expect(!AttentionWanted(t), 1)) return;
+    if (CurrentCarrier()->native) return;
+    EnterGreen();
+    AttendTo(t, f, &ended);
+  }
+}
+
 }  // namespace
+
+void EndCall(Task* t, SyscallFrame& f) { End(t, f); }
 
 Handler HandlerOf(long nr) {
   return static_cast<unsigned long>(nr) < kNumbers ? g_table.green[nr] : nullptr;
@@ -108,14 +123,8 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
   } while (__builtin_expect(result <= kRestart && result >= kRestartNoHandler, 0) &&
            AttendTo(t, *f, &result));
   f->rax = static_cast<uint64_t>(result);
-  for (;;) {
-    LeaveGreen();
-    if (HasMappedCode(t)) LookAtNewCode();
-    if (__builtin_expect(!AttentionWanted(t), 1)) return 0;
-    if (CurrentCarrier()->native) return 0;
-    EnterGreen();
-    AttendTo(t, *f, &result);
-  }
+  End(t, *f);
+  return 0;
 }
 
 // After the raw tail: parent and child both come by. The child shares memory with us but is

@@ -2,8 +2,8 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
-#include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
+#include "syscalls/plain.h"
 #include "syscalls/tty_signals.h"
 
 namespace green {
@@ -25,6 +25,11 @@ long Replacing(int target, Call call) {
 
 long SysClose(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
+  FdState* s = FdStateOf(fd);
+  if (s && IsPlainClose(s)) {
+    s->flags.store(0, std::memory_order_relaxed);
+    return RawOutside(f);
+  }
   if (IsReactorFd(fd)) return -EBADF;  // the program has no such descriptor
   return Replacing(fd, [&] { return RawOutside(f); });
 }

@@ -21,8 +21,16 @@ bool IsTcp(int domain, int type) {
   return (domain == AF_INET || domain == AF_INET6) && type == SOCK_STREAM;
 }
 
-uint32_t Classify(int fd, FdState* s) {
+bool IsPrivate(const FdState* s, uint32_t flags) {
+  return (flags & kPrivate) && s->share_epoch.load(std::memory_order_relaxed) ==
+                                   g_share_epoch.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+uint32_t KnowFdSlow(int fd, FdState* s) {
   struct stat st;
+  s->flags.fetch_and(~uint32_t{kOpened}, std::memory_order_relaxed);
   if (LookOutside(SYS_fstat, fd, &st)) return 0;
   uint32_t flags = kKnown;
   switch (st.st_mode & S_IFMT) {
@@ -40,19 +48,6 @@ uint32_t Classify(int fd, FdState* s) {
   }
   s->flags.fetch_or(flags, std::memory_order_relaxed);
   return s->flags.load(std::memory_order_relaxed);
-}
-
-bool IsPrivate(const FdState* s, uint32_t flags) {
-  return (flags & kPrivate) && s->share_epoch.load(std::memory_order_relaxed) ==
-                                   g_share_epoch.load(std::memory_order_relaxed);
-}
-
-}  // namespace
-
-uint32_t KnowFd(int fd, FdState* s) {
-  const uint32_t flags = s->flags.load(std::memory_order_relaxed);
-  if (__builtin_expect(flags & kKnown, 1)) return flags;
-  return Classify(fd, s);
 }
 
 bool IsNonblocking(int fd, FdState* s) {
@@ -127,6 +122,11 @@ void NoteUnknownFd(int fd) {
   if (s &&
       (s->flags.load(std::memory_order_relaxed) || s->registered.load(std::memory_order_relaxed)))
     ForgetFd(fd);
+}
+
+void NoteOpenedFd(int fd) {
+  NoteUnknownFd(fd);
+  if (FdState* s = FdStateOf(fd)) s->flags.store(kOpened, std::memory_order_release);
 }
 
 void NoteFlagsChanged() { g_flag_epoch.fetch_add(1, std::memory_order_acq_rel); }

@@ -7,7 +7,11 @@
 namespace green {
 
 // Flags of fd, found out on first use. EBADF shows as 0.
-uint32_t KnowFd(int fd, FdState* s);
+uint32_t KnowFdSlow(int fd, FdState* s);
+inline uint32_t KnowFd(int fd, FdState* s) {
+  const uint32_t flags = s->flags.load(std::memory_order_relaxed);
+  return __builtin_expect(flags & kKnown, 1) ? flags : KnowFdSlow(fd, s);
+}
 // Does its open file description have O_NONBLOCK? Cached only for files that no other process
 // can have (made here, not inherited or passed on), until any F_SETFL or FIONBIO.
 bool IsNonblocking(int fd, FdState* s);
@@ -32,6 +36,9 @@ inline void NoteShortRead(FdState* s, uint32_t sequence) {
 void NoteNewFd(int fd, uint32_t flags);
 // As some kind of file.
 void NoteUnknownFd(int fd);
+// By its path. Most are regular files, read or written once or twice: asking what it is would cost
+// more than natively. So transfers are made by the kernel as if it were one, until one lasts.
+void NoteOpenedFd(int fd);
 // Some description's flags have changed; another process has got some description.
 void NoteFlagsChanged();
 void NoteShared();

@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include "syscalls/handlers.h"
+#include "syscalls/plain.h"
 #include "syscalls/signal_fd.h"
 #include "syscalls/socket_io.h"
 #include "syscalls/tty_signals.h"
@@ -96,6 +97,7 @@ long SysRead(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   FdState* s = FdStateOf(fd);
   if (!s || NotForTrying(f.rdx)) return BlockingRaw(f, false);
+  if (IsPlainTransfer(s->flags.load(std::memory_order_relaxed))) return PlainCall(f);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
     const long r = Receive(fd, s, ArgAs<void*>(f, 1), f.rdx, 0, nullptr, nullptr);
@@ -112,6 +114,7 @@ long SysWrite(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   FdState* s = FdStateOf(fd);
   if (!s || NotForTrying(f.rdx)) return BlockingRaw(f, false);
+  if (IsPlainTransfer(s->flags.load(std::memory_order_relaxed))) return PlainCall(f);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
     const long r = Send(fd, s, ArgAs<void*>(f, 1), f.rdx, 0, nullptr, 0);
@@ -125,6 +128,7 @@ long SysReadv(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   FdState* s = FdStateOf(fd);
   if (!s) return Raw(f);
+  if (IsPlainTransfer(s->flags.load(std::memory_order_relaxed))) return PlainCall(f);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
     if (NotForTrying(ArgAs<iovec*>(f, 1), f.rdx)) return BlockingRaw(f, false);
@@ -142,6 +146,7 @@ long SysWritev(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   FdState* s = FdStateOf(fd);
   if (!s) return Raw(f);
+  if (IsPlainTransfer(s->flags.load(std::memory_order_relaxed))) return PlainCall(f);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
     if (NotForTrying(ArgAs<iovec*>(f, 1), f.rdx)) return BlockingRaw(f, false);

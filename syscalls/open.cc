@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
+#include "syscalls/plain.h"
 
 namespace green {
 namespace {
@@ -63,25 +63,27 @@ long OpenName(const Task* t, uint64_t flags) {
 
 }  // namespace
 
-long SysOpenat(SyscallFrame& f) {
+long OpenOfTask(const SyscallFrame& f) {
   char path[kMaxPath];
   size_t n = 0;
   auto user = ArgAs<const char*>(f, 1);
   // Only what begins like /proc/ is read on.
   while (n < kMaxPath - 1 && green_copy(&path[n], user + n, 1) && path[n]) {
-    if (n < 6 && path[n] != "/proc/"[n]) return BlockingRaw(f, false);
+    if (n < 6 && path[n] != "/proc/"[n]) return -ENOENT;
     ++n;
   }
   path[n] = 0;
   Task* task;
   const auto pid = static_cast<uint32_t>(RawSyscall(SYS_getpid));
   const char* rest = n < kMaxPath - 1 ? TaskPath(path, pid, &task) : nullptr;
-  if (!rest) return BlockingRaw(f, false);
+  if (!rest) return -ENOENT;
   const char* comm = After(rest, "/comm");
   if (comm && !*comm && (f.rdx & O_ACCMODE) == O_RDONLY) return OpenName(task, f.rdx);
   char of_main[kMaxPath + 16];
   Append(Append(of_main, "/proc/self"), rest);
   return RawSyscall(SYS_openat, f.rdi, of_main, f.rdx, f.r10);
 }
+
+long SysOpenat(SyscallFrame& f) { return PlainCall(f); }
 
 }  // namespace green

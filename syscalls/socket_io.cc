@@ -1,5 +1,6 @@
 #include "syscalls/socket_io.h"
 
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 
@@ -59,6 +60,13 @@ bool ErrorWaits(int fd, short events) {
   return RawSyscall(SYS_poll, &p, 1, 0) > 0 && (p.revents & events);
 }
 
+// Where urgent data interrupts the stream, a receive that has a part ends; one that begins there
+// skips them.
+bool AtMark(int fd) {
+  int at_mark = 0;
+  return RawSyscall(SYS_ioctl, fd, SIOCATMARK, &at_mark) == 0 && at_mark;
+}
+
 bool BytesWait(int fd) {
   int bytes = 0;
   return RawSyscall(SYS_ioctl, fd, FIONREAD, &bytes) == 0 && bytes > 0;
@@ -90,13 +98,13 @@ long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, v
   const bool stream = SocketIsStream(fd);
   for (;;) {
     const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
-      if (done && ErrorWaits(at, POLLERR) && !BytesWait(at)) return -EPIPE;
+      if (done && (AtMark(at) || (ErrorWaits(at, POLLERR) && !BytesWait(at)))) return -EPIPE;
       return ReceiveOnce(at, state, static_cast<char*>(buf) + done, len - done,
                          flags & ~MSG_WAITALL, addr, addrlen);
     });
     if (r <= 0) return done ? static_cast<long>(done) : r;
     done += static_cast<size_t>(r);
-    if (!stream || done == len) return static_cast<long>(done);
+    if (!stream || done == len || IsNonblocking(fd, s)) return static_cast<long>(done);
   }
 }
 

@@ -13,6 +13,8 @@ namespace green {
 
 inline constexpr SigSet kTtySignals = SigBit(SIGTTIN) | SigBit(SIGTTOU);
 
+static_assert(kTtySignals == GREEN_TTY_SIGNALS);
+
 inline SigSet BlockedTtySignals() { return CurrentTask()->mask & kTtySignals; }
 
 // In between nothing may park. A signal handler that ran has undone the first already.

@@ -10,16 +10,33 @@
 #define GREEN_CARRIER_ATTENTION 12
 #define GREEN_CARRIER_TASK 16
 #define GREEN_CARRIER_WORKER 24
+#define GREEN_CARRIER_IN_SYSCALL 73
+#define GREEN_CARRIER_CALL_NUMBER 76
 
-// Task, as a plain call of a bound one needs it.
+// Task, as a plain call needs it.
 #define GREEN_TASK_FRAME 40
 #define GREEN_TASK_HANDLED 58
 #define GREEN_TASK_STRAY 59
 #define GREEN_TASK_NEW_CODE_LOOKS 62
+#define GREEN_TASK_SINCE 80
 #define GREEN_TASK_PENDING 152
 #define GREEN_TASK_MASK 160
 #define GREEN_PLAIN_CALLS 512  // numbers in green_plain_calls (syscalls/dispatch.cc)
 #define GREEN_FUTEXES_NATIVE 1  // in green_futex_places (sched/futex_table.h)
+
+#define GREEN_TTY_SIGNALS (1 << 20 | 1 << 21)  // SIGTTIN, SIGTTOU
+
+#define GREEN_MONITOR_SLEEPING 0
+#define GREEN_MONITOR_MS 4
+
+// FdState, and the table of chunks of them.
+#define GREEN_FD_COUNT (1 << 20)
+#define GREEN_FD_CHUNK_BITS 9
+#define GREEN_FD_SIZE_BITS 7
+#define GREEN_FD_REGISTERED 1
+#define GREEN_FD_FLAGS 4
+#define GREEN_FD_OPENED (1 << 19)
+#define GREEN_FD_PLAIN (8 | GREEN_FD_OPENED)  // or regular
 
 // SyscallFrame, on the task's stack. The order is that of the pushes in entry.S.
 #define GREEN_FRAME_R15 0
@@ -28,12 +45,8 @@
 #define GREEN_FRAME_R12 24
 #define GREEN_FRAME_RBP 32
 #define GREEN_FRAME_RBX 40
-#define GREEN_FRAME_R10 48
-#define GREEN_FRAME_R9 56
-#define GREEN_FRAME_R8 64
-#define GREEN_FRAME_RDI 72
-#define GREEN_FRAME_RSI 80
-#define GREEN_FRAME_RDX 88
+#define GREEN_FRAME_RDI 48  // the six arguments, in their order
+#define GREEN_FRAME_R9 88
 #define GREEN_FRAME_RAX 96
 #define GREEN_FRAME_RFLAGS 104
 #define GREEN_FRAME_SLOT_RETURN 112

@@ -1,0 +1,49 @@
+// What is left to do behind a plain call.
+#include "syscalls/plain.h"
+
+#include <fcntl.h>
+
+#include "syscalls/handlers.h"
+#include "syscalls/new_code.h"
+
+namespace green {
+
+extern "C" long green_dispatch(SyscallFrame* f);
+
+// The kernel has answered r, and something is left to do: a signal, a worker that is gone, a file
+// that was opened, a call that lasted.
+extern "C" __attribute__((visibility("hidden"), used)) long green_end_plain(SyscallFrame* f,
+                                                                            long r) {
+  if (CurrentCarrier()->native) {
+    f->rax = static_cast<uint64_t>(r);
+    return 0;
+  }
+  LeaveBlocking();
+  Task* t = CurrentTask();
+  if (__builtin_expect(r == -EINTR && t->stray && !t->handled, 0)) {
+    EndCall(t, *f);
+    return green_dispatch(f);  // once more, for nobody's handler ran
+  }
+  f->rax = static_cast<uint64_t>(AfterPlain(*f, r));
+  EndCall(t, *f);
+  return 0;
+}
+
+long AfterPlain(const SyscallFrame& f, long r) {
+  if (f.rax == SYS_openat) {
+    if (__builtin_expect(r == -ENOENT, 0)) return OpenOfTask(f);
+    if (r < 0) return r;
+    // Terminals are mostly opened for both; a FIFO may have waited for its peer.
+    if ((f.rdx & O_ACCMODE) == O_RDWR || CallLasted())
+      NoteUnknownFd(static_cast<int>(r));
+    else
+      NoteOpenedFd(static_cast<int>(r));
+  } else if (f.rax != SYS_close && __builtin_expect(CallLasted(), 0)) {
+    // A FIFO, a device perhaps.
+    if (FdState* s = FdStateOf(ArgInt(f, 0)))
+      s->flags.fetch_and(~uint32_t{kOpened}, std::memory_order_relaxed);
+  }
+  return r;
+}
+
+}  // namespace green
