@@ -22,6 +22,7 @@ from pathlib import Path
 import report
 import rows_echo
 import rows_files
+import rows_looks
 import rows_mariadb
 import rows_modes
 import rows_servers
@@ -30,7 +31,7 @@ import rows_trees
 from context import DEFAULT_LIBRARY, Context
 from measure import measure
 
-SERVERS = rows_servers.ROWS + rows_mariadb.ROWS
+SERVERS = rows_servers.ROWS + rows_mariadb.ROWS + rows_looks.ROWS
 PLAIN = rows_threads.ROWS + rows_echo.ROWS + rows_files.ROWS + rows_trees.ROWS
 MODES = rows_modes.ROWS
 ROWS = PLAIN + MODES + SERVERS

@@ -36,12 +36,12 @@ def print_row(row, samples):
     """Medians, with the smallest and largest in brackets."""
     print(f"\n{row.name}: {row.title}")
     first = row.metrics[0]
-    native = samples["native"].median(first) if "native" in samples else None
-    lines = [["", *row.metrics, f"{first} vs native", "runs"]]
+    base = samples[row.base].median(first) if row.base in samples else None
+    lines = [["", *row.metrics, f"{first} vs {row.base}", "runs"]]
     for variant, mine in samples.items():
         value = mine.median(first)
-        if native and value:
-            gain = value / native if row.higher_is_better else native / value
+        if base and value:
+            gain = value / base if row.higher_is_better else base / value
             ratio = f"{gain:.2f}x better" if gain >= 1 else f"{1 / gain:.2f}x worse"
         else:
             ratio = BLANK
@@ -51,7 +51,7 @@ def print_row(row, samples):
         if not mine.kept and mine.dropped:
             runs += " (the least disturbed is shown)"
         lines.append([variant, *(_cell(mine, m) for m in row.metrics),
-                      "" if variant == "native" else ratio, runs])
+                      "" if variant == row.base else ratio, runs])
     table(lines)
     for variant, mine in samples.items():
         for failure in mine.failures:

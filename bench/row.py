@@ -29,6 +29,7 @@ class Row:
     higher_is_better: bool = False
     packages: tuple = ()     # of Debian
     runs: int = 5
+    base: str = "native"     # what the others are compared with in print
 
 
 def _divide(a, b):

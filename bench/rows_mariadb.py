@@ -1,6 +1,7 @@
 """mariadbd under sysbench: native, libgreen, and MariaDB's own thread pool.
 CPU per query includes what making the connections cost."""
 
+import contextlib
 import re
 import shutil
 
@@ -47,12 +48,13 @@ def _data(context):
     return data
 
 
-def _run(script, threads):
-    def run(context, variant):
+def load(script, threads):
+    def run(context, variant, meanwhile=lambda server: contextlib.nullcontext()):
         data, port = _data(context), free_port()
         with Server(context, _daemon(context, variant, port, data), port) as server:
             before = server.cpu()
-            text, size = loaded(context, server, _sysbench(port, script, threads, "run"))
+            with meanwhile(server):
+                text, size = loaded(context, server, _sysbench(port, script, threads, "run"))
             cpu = server.cpu() - before
             rate = re.search(r"queries:\s+(\d+)\s+\(([\d.]+) per sec", text)
             tail = re.search(r"95th percentile:\s+([\d.]+)", text)
@@ -71,7 +73,7 @@ def _run(script, threads):
 def _row(script, threads, targets):
     short = "ro" if script.endswith("only") else "rw"
     return Row(f"mariadb-{short}-{threads}", f"mariadbd, sysbench {script}, {threads} connections",
-               _run(script, threads), ("qps", "p95_ms", "cpu_us", "os_threads", "rss_mib"), targets,
+               load(script, threads), ("qps", "p95_ms", "cpu_us", "os_threads", "rss_mib"), targets,
                ("native", "libgreen", "pool"), higher_is_better=True,
                packages=("mariadb-server", "sysbench"), runs=3)
 

@@ -100,6 +100,25 @@ class PsTest(unittest.TestCase):
             with self.subTest(workers=workers):
                 self.check_states(workers)
 
+    LOCKS = {"rd-waits": ("rwlock", r" held by \d+ writer"),
+             "wr-waits": ("rwlock", r" held by \d+ writer"),
+             "wr-readers": ("rwlock", " held by 2 readers"),
+             "wr-first": ("rwlock", " held by 1 reader"),
+             "rd-second": ("rwlock", " held by 1 reader"),
+             "condition": ("condition", ", 1 waiting"), "semaphore": ("semaphore", ", 1 waiting"),
+             "barrier": ("barrier", ", 1 of 3 there"),
+             "timed": ("mutex", r" held by \d+ observed, \d+ s left")}
+
+    def test_every_kind_of_lock(self):
+        for settings in *({"workers": n} for n in WORKERS), {"workers": 2, "GREEN_MODE": "1:1"}:
+            with self.subTest(**settings), Observed("locks", **settings) as program:
+                tasks = program.settled(lambda t: all(
+                    waits(t, name, kind) for name, (kind, _) in self.LOCKS.items()))
+                for name, (kind, more) in self.LOCKS.items():
+                    self.assertRegex(tasks[name].get("text", ""), rf"\A{kind} 0x[0-9a-f]+{more}\Z")
+                self.assertEqual(tasks["rd-waits"]["owner"], tasks["writer"]["tid"])
+                self.assertEqual(tasks["rd-waits"]["address"], tasks["wr-waits"]["address"])
+
     def test_bound_tasks(self):
         with Observed("busy", 2, GREEN_MODE="1:1") as program:
             tasks = program.settled(lambda t: waits(t, "reader", "fd") and

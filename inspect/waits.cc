@@ -1,6 +1,5 @@
 #include "inspect/waits.h"
 
-#include <linux/futex.h>
 #include <poll.h>
 #include <sys/syscall.h>
 
@@ -46,6 +45,18 @@ std::string Duration(int64_t ms) {
   return text;
 }
 
+WaitKind KindOf(LockKind kind) {
+  switch (kind) {
+    case LockKind::kMutex: return WaitKind::kMutex;
+    case LockKind::kFileLock: return WaitKind::kFileLock;
+    case LockKind::kRwlock: return WaitKind::kRwlock;
+    case LockKind::kCondition: return WaitKind::kCondition;
+    case LockKind::kSemaphore: return WaitKind::kSemaphore;
+    case LockKind::kBarrier: return WaitKind::kBarrier;
+    default: return WaitKind::kFutex;
+  }
+}
+
 }  // namespace
 
 std::string SyscallName(int64_t number) {
@@ -63,6 +74,10 @@ const char* NameOf(WaitKind kind) {
     case WaitKind::kJoin: return "join";
     case WaitKind::kMutex: return "mutex";
     case WaitKind::kFileLock: return "stdio lock";
+    case WaitKind::kRwlock: return "rwlock";
+    case WaitKind::kCondition: return "condition";
+    case WaitKind::kSemaphore: return "semaphore";
+    case WaitKind::kBarrier: return "barrier";
     case WaitKind::kFutex: return "futex";
     case WaitKind::kSignal: return "signal";
     case WaitKind::kCall: return "call";
@@ -77,6 +92,11 @@ Waits::Waits(const Memory& memory, const Snapshot& snapshot, Descriptors* descri
     by_fs_[t.fs_base] = &t;
     if (t.tid_word) by_tid_word_[t.tid_word] = &t;
   }
+  owners_.by_tid = [this](uint32_t tid) { return by_tid_.contains(tid) ? tid : 0; };
+  owners_.by_thread_pointer = [this](uint64_t fs_base) {
+    auto holder = by_fs_.find(fs_base);
+    return fs_base && holder != by_fs_.end() ? holder->second->tid : 0;
+  };
 }
 
 std::string Waits::Task(uint32_t tid) const {
@@ -91,35 +111,19 @@ void Waits::OfFutex(const TaskView& task, Wait* wait) {
   const uint64_t at = wait->address = call.args[0];
   wait->kind = WaitKind::kFutex;
   wait->text = "futex " + Hex(at);
-  const int op = static_cast<int>(call.args[1]) & FUTEX_CMD_MASK;
   if (auto joined = by_tid_word_.find(at); joined != by_tid_word_.end()) {
     wait->kind = WaitKind::kJoin;
     wait->owner = joined->second->tid;
     wait->text = "the end of " + Task(wait->owner);
     return;
   }
-  uint32_t word;
-  if (!memory_.Read(at, &word)) return;
-  // Robust and priority-inheritance mutexes keep the owner in the word itself.
-  const uint32_t in_word = word & FUTEX_TID_MASK;
-  if (in_word > 2 && by_tid_.contains(in_word)) {
-    wait->kind = WaitKind::kMutex;
-    wait->owner = in_word;
-  } else if (op == FUTEX_WAIT && call.args[2] == 2) {
-    // glibc's low-level lock, contended: a mutex has its owner's tid at 8, a FILE's lock its
-    // owner's thread pointer.
-    uint64_t owner;
-    if (!memory_.Read(at + 8, &owner)) return;
-    if (auto holder = by_fs_.find(owner); owner && holder != by_fs_.end()) {
-      wait->kind = WaitKind::kFileLock;
-      wait->owner = holder->second->tid;
-    } else if (by_tid_.contains(static_cast<uint32_t>(owner))) {
-      wait->kind = WaitKind::kMutex;
-      wait->owner = static_cast<uint32_t>(owner);
-    }
-  }
-  if (wait->kind == WaitKind::kFutex) return;
-  wait->text = std::string(NameOf(wait->kind)) + " " + Hex(at) + " held by " + Task(wait->owner);
+  const Lock lock = FindLock(memory_, call.args.data(), owners_);
+  if (lock.kind == LockKind::kNone) return;
+  wait->kind = KindOf(lock.kind);
+  wait->address = lock.address;
+  wait->owner = lock.owner;
+  wait->text = std::string(NameOf(wait->kind)) + " " + Hex(lock.address) + lock.more;
+  if (lock.owner) wait->text += " held by " + Task(lock.owner);
 }
 
 void Waits::OfSeveralFds(const Call& call, Wait* wait) {

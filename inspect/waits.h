@@ -1,5 +1,5 @@
 // What each task waits for, in words: from its call's number and arguments, the memory they point
-// to, and what glibc keeps in its locks (glibc 2.36, sysdeps/x86/nptl/bits/struct_mutex.h).
+// to, and what glibc keeps in its locks (locks.h).
 #pragma once
 
 #include <optional>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "inspect/descriptors.h"
+#include "inspect/locks.h"
 #include "inspect/snapshot.h"
 
 namespace green::inspect {
@@ -20,6 +21,10 @@ enum class WaitKind {
   kJoin,
   kMutex,
   kFileLock,
+  kRwlock,
+  kCondition,
+  kSemaphore,
+  kBarrier,
   kFutex,
   kSignal,
   kCall,
@@ -44,6 +49,7 @@ using Cycle = std::vector<uint32_t>;
 class Waits {
  public:
   Waits(const Memory& memory, const Snapshot& snapshot, Descriptors* descriptors);
+  Waits(const Waits&) = delete;
   Wait Of(const TaskView& task);
 
   // Tasks that can never go on: cycles of lock owners; and whether every task waits, without a
@@ -61,6 +67,7 @@ class Waits {
   Descriptors* descriptors_;  // null: descriptors are numbers only
   std::unordered_map<uint32_t, const TaskView*> by_tid_;
   std::unordered_map<uint64_t, const TaskView*> by_fs_, by_tid_word_;
+  Owners owners_;  // looks into the two above
 };
 
 // The name of an x86-64 system call; "call 999" when it has none.
