@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER, first = PTHREAD_MUTEX_INITIALIZER,
@@ -142,7 +143,7 @@ static void* waits_at_barrier(void* arg) {
 }
 
 static void* locks_timed(void* arg) {
-  const struct timespec late = {1LL << 40, 0};
+  const struct timespec late = {time(NULL) + 1000, 0};
   pthread_mutex_timedlock(&second, &late);
   return arg;
 }
