@@ -1,6 +1,7 @@
 #include "syscalls/new_code.h"
 
 #include "arch/x86_64/vector_state.h"
+#include "syscalls/handlers.h"
 
 namespace green {
 namespace {
@@ -29,5 +30,8 @@ void LookAtNewCode() {
   // A handler that ran meanwhile may have called dlopen itself.
   if (!found && !t->new_code_looks) t->new_code_looks = static_cast<uint16_t>(left - 1);
 }
+
+// The loader's last call before a new object's code can run. The look is the dispatcher's.
+long SysMprotect(SyscallFrame& f) { return RawOutside(f); }
 
 }  // namespace green
