@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/code_map.h"
 #include "base/message.h"
+#include "interpose/imports.h"
 #include "interpose/options.h"
 #include "interpose/patcher.h"
 #include "interpose/slot.h"
@@ -20,6 +21,7 @@
 #include "sched/user_dispatch.h"
 #include "syscalls/call.h"
 #include "syscalls/new_code.h"
+#include "syscalls/robust_list.h"
 #include "syscalls/shared_memory.h"
 #include "syscalls/threads.h"
 
@@ -84,6 +86,15 @@ bool PatchNew(int* found) {
                                   found);
 }
 
+// Who locks a robust mutex must be ready for its owner's death.
+void LookForRobustUsers() {
+  if (!SomeObjectImports({"pthread_mutexattr_setrobust", "pthread_mutexattr_setrobust_np",
+                          "pthread_mutex_consistent", "pthread_mutex_consistent_np"}))
+    return;
+  GreenSection section;
+  NoteRobustUser();
+}
+
 bool Start() {
   Settings settings;
   if (!ReadSettings(environ, &settings)) {
@@ -114,6 +125,7 @@ bool Start() {
   if (const long r = StartScheduler(g_settings.scheduler, pid))
     return Native("the kernel lacks what libgreen needs", r);
   UnregisterRseq();
+  LookForRobustUsers();
   g_state.store(State::kRunning, std::memory_order_release);
   if (settings.log_start)
     (Message() << "started, " << (settings.scheduler.one_to_one ? "1:1, " : "") << WorkerCount()
@@ -138,7 +150,10 @@ bool Started() {
 bool PatchNewObjects() {
   int found = 0;
   PatchNew(&found);
-  if (found) ForgetCodeMap();
+  if (found) {
+    ForgetCodeMap();
+    LookForRobustUsers();
+  }
   return found != 0;
 }
 

@@ -11,6 +11,7 @@
 #include "sched/call_sites.h"
 #include "sched/carriers.h"
 #include "sched/credentials.h"
+#include "sched/death_watch.h"
 #include "sched/describe.h"
 #include "sched/futex_table.h"
 #include "sched/monitor.h"
@@ -37,6 +38,7 @@ void AdoptThreadState(Task* main, uint32_t pid) {
       if (tcb[i] == pid) word = &tcb[i];
   }
   main->clear_child_tid = word;
+  PrepareDeathWatch();
 }
 
 Task* g_main_before_fork = nullptr;

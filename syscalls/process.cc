@@ -7,6 +7,7 @@
 #include "sched/signals.h"
 #include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
+#include "syscalls/robust_list.h"
 #include "syscalls/shared_memory.h"
 #include "syscalls/threads.h"
 
@@ -26,6 +27,7 @@ long ForkProcess(SyscallFrame& f) {
   const long r = Raw(f);
   if (r == 0) {
     ResetSharedMemoryAfterFork();
+    ResetRobustListsAfterFork();
     ResetCredentialBatchAfterFork();
     g_child_hook();
     ResetSchedulerAfterFork(cur);

@@ -1,12 +1,14 @@
 #include "syscalls/shared_memory.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
 
 #include "sched/futex_table.h"
 #include "sched/stack_pool.h"
 #include "syscalls/handlers.h"
 #include "syscalls/new_code.h"
+#include "syscalls/robust_list.h"
 
 namespace green {
 namespace {
@@ -79,6 +81,14 @@ bool IsSharedMemory(const void* p) {
   return false;
 }
 
+bool SharesMemory() { return g_count.load(std::memory_order_acquire) != 0; }
+
+void WakeInKernel(uint32_t* word) {
+  const uint8_t elsewhere = FutexesElsewhere();
+  if (elsewhere || IsSharedMemory(word)) RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
+  if (elsewhere & kVmShared) RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
+}
+
 void FindSharedRanges() {
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
   if (IsError(fd)) return;
@@ -104,8 +114,10 @@ void FindSharedRanges() {
 long SysMmap(SyscallFrame& f) {
   const long r = RawOutside(f);
   if (!IsError(r) && (f.rdx & PROT_EXEC) && ArgInt(f, 4) >= 0) NoteCodeMapped();
-  if (!IsError(r) && (f.r10 & MAP_SHARED))
+  if (!IsError(r) && (f.r10 & MAP_SHARED)) {
     Add(static_cast<uintptr_t>(r), static_cast<uintptr_t>(r) + f.rsi);
+    WatchRobustLists();
+  }
   return r;
 }
 
@@ -113,7 +125,10 @@ long SysShmat(SyscallFrame& f) {
   const long r = Raw(f);
   // Its size is not asked for: a futex in it lies within what the program was told, so a page
   // walk would be needed. One look at the maps tells exactly.
-  if (!IsError(r)) FindSharedRanges();
+  if (!IsError(r)) {
+    FindSharedRanges();
+    WatchRobustLists();
+  }
   return r;
 }
 

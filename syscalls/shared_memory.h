@@ -2,9 +2,14 @@
 // Ranges only ever grow: a stale one costs speed, a missing one would cost a wake-up.
 #pragma once
 
+#include <cstdint>
+
 namespace green {
 
 bool IsSharedMemory(const void* p);
+bool SharesMemory();  // some of it
+// Who waits on a word that processes share waits in the kernel; so do bound tasks among themselves.
+void WakeInKernel(uint32_t* word);
 void NoteSharedRange(const void* begin, const void* end);
 // Reads /proc/self/maps, once at start.
 void FindSharedRanges();

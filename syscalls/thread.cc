@@ -7,6 +7,7 @@
 #include "sched/signals.h"
 #include "sched/stack_pool.h"
 #include "syscalls/handlers.h"
+#include "syscalls/robust_list.h"
 #include "syscalls/shared_memory.h"
 #include "syscalls/threads.h"
 
@@ -16,51 +17,10 @@ namespace {
 // Tasks that have not called exit yet. The last one's exit is the process's.
 std::atomic<int> g_threads{1};
 
-// The kernel's struct robust_list_head (get_robust_list(2)).
-struct RobustList {
-  RobustList* next;
-};
-struct RobustListHead {
-  RobustList list;
-  long futex_offset;
-  RobustList* pending;
-};
-
-constexpr int kRobustLimit = 2048;  // the kernel's ROBUST_LIST_LIMIT
-
-void* Untagged(RobustList* p) { return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(p) & ~1ul); }
-
-// Who waits on a word that processes share waits in the kernel; so do bound tasks among themselves.
-void WakeInKernel(uint32_t* word) {
-  const uint8_t elsewhere = FutexesElsewhere();
-  if (elsewhere || IsSharedMemory(word)) RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
-  if (elsewhere & kVmShared) RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
-}
-
-void OwnerDied(RobustList* tagged, long offset, uint32_t tid) {
-  auto word = reinterpret_cast<uint32_t*>(static_cast<char*>(Untagged(tagged)) + offset);
-  FutexOwnerDied(word, tid, reinterpret_cast<uintptr_t>(tagged) & 1);
-  WakeInKernel(word);
-}
-
-void WalkRobustList(Task* t) {
-  RobustListHead head;
-  if (!t->robust_list || !CopyIn(&head, t->robust_list)) return;
-  RobustList* entry = head.list.next;
-  for (int i = 0; i < kRobustLimit && Untagged(entry) != t->robust_list; ++i) {
-    RobustList node;
-    const bool readable = CopyIn(&node, Untagged(entry));
-    if (entry != head.pending) OwnerDied(entry, head.futex_offset, t->tid);
-    if (!readable) break;
-    entry = node.next;
-  }
-  if (head.pending) OwnerDied(head.pending, head.futex_offset, t->tid);
-}
-
 // On the scheduler's stack: the task executes nothing any more, so that whoever learns of its
 // end may reuse its stack at once. The kernel's order: robust list, then the tid word.
 void OnExit(Task* t) {
-  WalkRobustList(t);
+  EndRobustList(t);
   uint32_t* tid_word = t->clear_child_tid;
   auto slot = static_cast<StackSlot*>(t->stack);
   EndSignalsOf(t);
@@ -150,21 +110,6 @@ long SysGettid(SyscallFrame&) { return CurrentTask()->tid; }
 long SysSetTidAddress(SyscallFrame& f) {
   CurrentTask()->clear_child_tid = ArgAs<uint32_t*>(f, 0);
   return CurrentTask()->tid;
-}
-
-long SysSetRobustList(SyscallFrame& f) {
-  if (f.rsi != sizeof(RobustListHead)) return -EINVAL;
-  CurrentTask()->robust_list = ArgAs<void*>(f, 0);
-  return 0;
-}
-
-long SysGetRobustList(SyscallFrame& f) {
-  Task* t = f.rdi ? FindTask(static_cast<uint32_t>(f.rdi)) : CurrentTask();
-  if (!t) return Raw(f);  // another process's
-  const uint64_t size = sizeof(RobustListHead);
-  return CopyOut(ArgAs<void*>(f, 1), t->robust_list) && CopyOut(ArgAs<void*>(f, 2), size)
-             ? 0
-             : -EFAULT;
 }
 
 // The kernel would write the carrier's CPU number and abort the carrier's critical sections

@@ -1,0 +1,116 @@
+#include "syscalls/robust_list.h"
+
+#include <linux/futex.h>
+
+#include "base/message.h"
+#include "sched/death_watch.h"
+#include "sched/futex_table.h"
+#include "syscalls/handlers.h"
+#include "syscalls/shared_memory.h"
+
+namespace green {
+namespace {
+
+// The kernel's struct robust_list_head.
+struct RobustList {
+  RobustList* next;
+};
+struct RobustListHead {
+  RobustList list;
+  long futex_offset;
+  RobustList* pending;
+};
+
+constexpr int kRobustLimit = 2048;  // the kernel's ROBUST_LIST_LIMIT
+
+// word, the owner's number, whether it inherits priorities
+using Mark = void (*)(uint32_t*, uint32_t, bool);
+
+bool IsPi(const RobustList* tagged) { return reinterpret_cast<uintptr_t>(tagged) & 1; }
+char* Untagged(RobustList* p) {
+  return reinterpret_cast<char*>(reinterpret_cast<uintptr_t>(p) & ~1ul);
+}
+
+void Walk(const Task* t, Mark mark) {
+  RobustListHead head;
+  if (!t->robust_list || !CopyIn(&head, t->robust_list)) return;
+  const auto mark_one = [&](RobustList* entry) {
+    mark(reinterpret_cast<uint32_t*>(Untagged(entry) + head.futex_offset), t->tid, IsPi(entry));
+  };
+  RobustList* entry = head.list.next;
+  for (int i = 0; i < kRobustLimit && Untagged(entry) != t->robust_list; ++i) {
+    RobustList node;
+    const bool readable = CopyIn(&node, Untagged(entry));
+    if (entry != head.pending) mark_one(entry);
+    if (!readable) break;
+    entry = node.next;
+  }
+  if (head.pending) mark_one(head.pending);
+}
+
+// In the memory of a process that is gone: whoever waits is another process's.
+void MarkInKernel(uint32_t* word, uint32_t tid, bool) {
+  uint32_t v;
+  if (reinterpret_cast<uintptr_t>(word) % sizeof *word || !green_load32(word, &v)) return;
+  for (bool done = false; !done;) {
+    if ((v & FUTEX_TID_MASK) != tid) return;
+    if (!green_cas32(word, &v, FUTEX_OWNER_DIED | (v & FUTEX_WAITERS), &done)) return;
+  }
+  RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
+}
+
+void MarkAll() {
+  ForEachTask(
+      [](Task* t, void*) {
+        if (t->alive) Walk(t, MarkInKernel);
+        return true;
+      },
+      nullptr);
+}
+
+std::atomic<bool> g_wanted{false};
+std::atomic<bool> g_watched{false};
+
+}  // namespace
+
+void EndRobustList(Task* t) {
+  Walk(t, [](uint32_t* word, uint32_t tid, bool pi) {
+    FutexOwnerDied(word, tid, pi);
+    WakeInKernel(word);
+  });
+}
+
+void NoteRobustUser() {
+  g_wanted.store(true, std::memory_order_relaxed);
+  WatchRobustLists();
+}
+
+void WatchRobustLists() {
+  if (!g_wanted.load(std::memory_order_relaxed) || !SharesMemory()) return;
+  if (g_watched.exchange(true, std::memory_order_relaxed)) return;
+  if (const long r = StartDeathWatch(MarkAll))
+    (Message() << "no process to watch over robust mutexes (errno " << -r
+               << "): killed, this one leaves them locked")
+        .Write();
+}
+
+void ResetRobustListsAfterFork() {
+  ResetDeathWatchAfterFork();
+  g_watched.store(false, std::memory_order_relaxed);
+}
+
+long SysSetRobustList(SyscallFrame& f) {
+  if (f.rsi != sizeof(RobustListHead)) return -EINVAL;
+  CurrentTask()->robust_list = ArgAs<void*>(f, 0);
+  return 0;
+}
+
+long SysGetRobustList(SyscallFrame& f) {
+  Task* t = f.rdi ? FindTask(static_cast<uint32_t>(f.rdi)) : CurrentTask();
+  if (!t) return Raw(f);  // another process's
+  const uint64_t size = sizeof(RobustListHead);
+  return CopyOut(ArgAs<void*>(f, 1), t->robust_list) && CopyOut(ArgAs<void*>(f, 2), size) ? 0
+                                                                                          : -EFAULT;
+}
+
+}  // namespace green
