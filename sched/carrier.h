@@ -79,6 +79,7 @@ struct Carrier {
   bool rescheduled;    // policy, priority or nice value are not the process's any more
   SpinLock kick_lock;
   bool in_exec;        // under kick_lock: a kick would reach the new program
+  std::atomic<uint32_t> birth;  // of a new one for a bound task (carriers.cc)
   Worker* own;         // what a bound task holds here; null before the first one
   std::atomic<bool> ended;          // its thread is gone or about to be
   std::atomic<uint32_t> exit_word;  // cleared by the kernel when nothing runs on its stack

@@ -155,9 +155,28 @@ Carrier* TakeSpare(bool for_bound) {
   return c;
 }
 
+// A bound task has its thread's number, which its creator learns first: it tells the task, and
+// whoever else is to know, before the task runs and may end.
+enum Birth : uint32_t { kUnnamed, kAwaited, kNamed };
+
+uint32_t Name(Carrier* c, Task* t) {
+  const uint32_t number = UseKernelNumber(t, c->tid);
+  TellNumber(t);
+  probe::Spawn(t, CurrentTask());
+  if (Watched(SchedulerState::kTrace)) NoteSpawn(t, CurrentTask());
+  return number;
+}
+
+void AwaitName(Carrier* c) {
+  uint32_t birth = kUnnamed;
+  if (!c->birth.compare_exchange_strong(birth, kAwaited, std::memory_order_acq_rel)) return;
+  while (c->birth.load(std::memory_order_acquire) == kAwaited) FutexWait(&c->birth, kAwaited);
+}
+
 void CarrierThread(void* arg) {
   auto c = static_cast<Carrier*>(arg);
   SetGsBase(reinterpret_cast<uintptr_t>(c));
+  AwaitName(c);
   c->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   c->run_since = 1;  // its clock begins with its first task
   UseSignalStack(c);
@@ -268,16 +287,22 @@ void SendOff(Carrier* c, Worker* w) {
   FutexWake(&c->wake_word);
 }
 
-// The same with a new thread. Its number, or -errno.
+// The same with a new thread. Its number, or that of the task which it is to run, or -errno.
 long SendOffNew(Carrier* c, Worker* w) {
   c->worker = w;
   c->index = g_count.fetch_add(1, std::memory_order_relaxed);
+  Task* t = c->picked;
+  c->birth.store(t ? kUnnamed : kNamed, std::memory_order_relaxed);
   const long tid = StartThread(CarrierThread, c);
   if (IsError(tid)) {
     g_count.fetch_sub(1, std::memory_order_relaxed);
     DropCarrier(c);
+    return tid;
   }
-  return tid;
+  if (!t) return tid;
+  const uint32_t number = Name(c, t);
+  if (c->birth.exchange(kNamed, std::memory_order_acq_rel) == kAwaited) FutexWake(&c->birth);
+  return number;
 }
 
 // On c's own scheduler stack, which is used again when the kernel has cleared exit_word.
@@ -341,6 +366,7 @@ long GiveTask(Task* t) {
   if (Carrier* c = t->own_thread ? nullptr : TakeSpare(true)) {
     c->picked = t;
     t->carrier.store(c, std::memory_order_release);
+    r = Name(c, t);
     SendOff(c, OwnWorker(c));
   } else if ((c = NewCarrier())) {
     c->picked = t;
@@ -349,7 +375,7 @@ long GiveTask(Task* t) {
   } else {
     r = -ENOMEM;
   }
-  if (!IsError(r)) return 0;
+  if (!IsError(r)) return r;
   t->carrier.store(nullptr, std::memory_order_relaxed);
   g_bound_count.fetch_sub(1, std::memory_order_relaxed);
   return r;
@@ -448,6 +474,12 @@ void UseSignalStack(const Carrier* c) {
   // own alternate one, which could not be replaced then.
   green_call_on_stack(reinterpret_cast<void*>(TellSignalStack), 0, &stack, nullptr,
                       reinterpret_cast<void*>(bounds.base + bounds.size));
+}
+
+bool IsCarrier(uint32_t tid) {
+  for (Carrier* c = FirstCarrier(); c; c = c->next_all)
+    if (c->tid == tid && !c->ended.load(std::memory_order_acquire)) return true;
+  return false;
 }
 
 Carrier* FirstCarrier() { return g_all.load(std::memory_order_acquire); }

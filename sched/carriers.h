@@ -10,7 +10,8 @@ namespace green {
 Carrier* AdoptMainCarrier(Task* main_task, Worker* w);
 // Hands w to a spare carrier or a new one. False when none can be had.
 bool GiveWorker(Worker* w);
-// A bound task's carrier, a spare or a new one, begins to run it. 0, -EAGAIN or -ENOMEM.
+// A bound task gets a carrier, a spare or a new one, and its number, and begins to run. The number,
+// -EAGAIN or -ENOMEM.
 long GiveTask(Task* t);
 // What c's bound task holds as its worker.
 Worker* OwnWorker(Carrier* c);

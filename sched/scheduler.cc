@@ -569,10 +569,10 @@ long Spawn(Task* child) {
   Worker* w = c->worker;
   Task* cur = c->task;
   Count(w->spawned);
+  if (__builtin_expect(child->bound, 0)) return one_to_one::Spawn(child);
   const bool trace = Watched(SchedulerState::kTrace);
   probe::Spawn(child, cur);
   if (__builtin_expect(trace, 0)) NoteSpawn(child, cur);
-  if (__builtin_expect(child->bound, 0)) return one_to_one::Spawn(child);
   if (__builtin_expect(cur->bound, 0)) {
     StartWorkers();
     g_sched.global.Push(child);
@@ -601,6 +601,8 @@ bool BindForGood() {
   CurrentCarrier()->rescheduled = true;  // not as the others any more
   return true;
 }
+
+void EndThreadToo() { CurrentCarrier()->rescheduled = true; }
 
 bool ShouldBind(const Task* t) {
   if (t->own_thread) return true;

@@ -69,7 +69,8 @@ void ObeyKick();
 
 // Makes `child` (context prepared by PrepareTask) runnable. A green one of a green caller runs at
 // once; the caller goes on when the child parks, or elsewhere.
-// 0, or -EAGAIN or -ENOMEM when the kernel has no thread for a bound child.
+// 0, or the number that a bound child has got, or -EAGAIN or -ENOMEM when the kernel has no thread
+// for it.
 long Spawn(Task* child);
 // Which kind a new thread is to be, by what its creator asked for, its policy and its name.
 bool ShouldBind(const Task* t);
@@ -79,6 +80,9 @@ void RequestBinding(Task* t);
 // The current task keeps its OS thread to its end, which nobody else gets after it; what it creates
 // from now on is bound, too, and inherits from that thread. False: no other thread for the worker.
 bool BindForGood();
+// The OS thread of the current task, a bound one that ends, is to end with it: what the kernel keeps
+// for it is for others then.
+void EndThreadToo();
 // At the end of a system call: the current task obeys such a request.
 void ObeyBinding();
 // Ends the current task on the scheduler's stack: fn runs there, after which its stack is free.
@@ -103,6 +107,8 @@ void LeaveBlocking();
 // Whether the call between the last two took some milliseconds.
 bool CallLasted();
 
+// Whether the kernel's number is that of an OS thread of libgreen's.
+bool IsCarrier(uint32_t tid);
 // Makes carrier c look at its attention flags soon; any thread.
 void KickCarrier(Carrier* c);
 // Around exec, which keeps pending signals and whose new program would die of a kick: the current

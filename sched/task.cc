@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "arch/x86_64/user_memory.h"
 #include "base/check.h"
 #include "base/raw_syscall.h"
 #include "sched/describe.h"
@@ -31,6 +32,23 @@ std::atomic<Task*> g_chunks[kMaxTasks / kChunkTasks];
 std::atomic<uint32_t> g_used{0};  // slots ever handed out
 Task* g_free = nullptr;
 std::atomic<uint32_t> g_live{0};
+
+// By the kernel's number: index + 1 of the bound task that has it, or had it.
+using KernelNumbers = std::atomic<uint32_t>;
+std::atomic<KernelNumbers*> g_kernel_numbers{nullptr};
+
+KernelNumbers* TableOfKernelNumbers() {
+  constexpr size_t kSize = sizeof(KernelNumbers) * kFirstTid;
+  KernelNumbers* table = g_kernel_numbers.load(std::memory_order_acquire);
+  if (table) return table;
+  const long p = RawSyscall(SYS_mmap, 0, kSize, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (IsError(p)) return nullptr;
+  if (g_kernel_numbers.compare_exchange_strong(table, reinterpret_cast<KernelNumbers*>(p)))
+    return reinterpret_cast<KernelNumbers*>(p);
+  RawSyscall(SYS_munmap, p, kSize);
+  return table;
+}
 
 Task* SlotAt(uint32_t index) {
   Task* chunk = g_chunks[index / kChunkTasks].load(std::memory_order_acquire);
@@ -75,6 +93,20 @@ Task* NewTask() {
   return t;
 }
 
+uint32_t UseKernelNumber(Task* t, uint32_t number) {
+  KernelNumbers* table = TableOfKernelNumbers();
+  if (table) {
+    t->tid = number;
+    table[number].store(t->index + 1, std::memory_order_release);
+  }
+  return t->tid;
+}
+
+void TellNumber(const Task* t) {
+  for (uint32_t* word : t->number_words)
+    if (word) CopyOut(word, t->tid);
+}
+
 void FreeTask(Task* t) {
   g_live.fetch_sub(1, std::memory_order_relaxed);
   t->alive = false;
@@ -112,7 +144,11 @@ void FreeTask(Task* t) {
 Task* FindTask(uint32_t tid) {
   if (tid < kFirstTid) {  // the main thread has the process's own number
     Task* main = g_used.load(std::memory_order_acquire) ? SlotAt(0) : nullptr;
-    return main && main->alive && main->tid == tid ? main : nullptr;
+    if (main && main->alive && main->tid == tid) return main;
+    const KernelNumbers* table = g_kernel_numbers.load(std::memory_order_acquire);
+    const uint32_t place = table ? table[tid].load(std::memory_order_acquire) : 0;
+    Task* t = place ? SlotAt(place - 1) : nullptr;
+    return t && t->alive && t->tid == tid ? t : nullptr;
   }
   const uint32_t index = IndexOf(tid);
   if (index >= g_used.load(std::memory_order_acquire)) return nullptr;

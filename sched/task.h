@@ -107,6 +107,7 @@ struct alignas(64) Task {
 
   // Creation and end.
   void* entry_frame = nullptr;
+  uint32_t* number_words[2] = {};  // where clone is to tell its number
   void* stack = nullptr;        // its slot's metadata in the stack pool, or null
   void* spawn_stack = nullptr;  // what pthread_create prepared for the child
   Scope scope = Scope::kDefault;        // what its own creator asked for
@@ -143,6 +144,11 @@ inline Task* CurrentTask();
 // Allocation and lookup. Locked inside; called by tasks and carriers.
 void SpreadTaskNumbers(uint32_t pid);  // before the process's first task
 Task* NewTask();           // null when memory or numbers are exhausted
+// t, which has not run, gets the number of the OS thread that is to be its own, so that the kernel
+// and other processes know it by that. Its number then: the old one without memory for the table.
+uint32_t UseKernelNumber(Task* t, uint32_t number);
+// Tells it where clone was asked to.
+void TellNumber(const Task* t);
 void FreeTask(Task* t);
 Task* FindTask(uint32_t tid);  // null when no such task is alive
 Task* FindTaskByPthread(uintptr_t fs_base);

@@ -77,6 +77,8 @@ void EndRobustList(Task* t) {
   Walk(t, [](uint32_t* word, uint32_t tid, bool pi) {
     FutexOwnerDied(word, tid, pi);
     WakeInKernel(word);
+    // Waiters in the kernel wait for the thread (shared_pi.h).
+    if (pi && tid == CurrentCarrier()->tid && IsSharedMemory(word)) EndThreadToo();
   });
 }
 

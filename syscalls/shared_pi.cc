@@ -60,6 +60,19 @@ long Unlock(uint32_t* word) {
   return 0;
 }
 
+// A bound task's number is its thread's, so that natively running processes can wait for it.
+bool HasKernelNumber() { return CurrentTask()->tid == CurrentCarrier()->tid; }
+
+// True if the kernel's answer is final. It knows no green task as owner (ESRCH), and refuses where
+// one waits (EINVAL).
+bool DoInKernel(const SyscallFrame& f, const uint32_t* word, long* result) {
+  *result = BlockingRaw(f, true);
+  if (*result == -EINTR) *result = kRestartAlways;
+  uint32_t held;
+  if (*result == -ESRCH && green_load32(word, &held)) return (held & FUTEX_TID_MASK) < kFirstTid;
+  return *result != -EINVAL;
+}
+
 }  // namespace
 
 bool IsSharedPi(int op) {
@@ -69,6 +82,7 @@ bool IsSharedPi(int op) {
 
 long SharedPi(SyscallFrame& f, uint32_t* word) {
   if (reinterpret_cast<uintptr_t>(word) % sizeof *word) return -EINVAL;
+  if (long result; HasKernelNumber() && DoInKernel(f, word, &result)) return result;
   switch (ArgInt(f, 1) & FUTEX_CMD_MASK) {
     case FUTEX_TRYLOCK_PI: return TryLock(word);
     case FUTEX_UNLOCK_PI: return Unlock(word);

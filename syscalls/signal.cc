@@ -20,7 +20,8 @@ long SendToThread(const SyscallFrame& f, int group, uint32_t tid, int sig, const
   if (!ValidSignal(sig)) return -EINVAL;
   Task* t = FindTask(tid);
   if (!t || (group >= 0 && static_cast<uint32_t>(group) != Pid())) {
-    return tid >= kFirstTid ? -ESRCH : Raw(f);  // another process's thread
+    // Another process's thread. One of ours is not the program's, or not any more.
+    return tid >= kFirstTid || IsCarrier(tid) ? -ESRCH : Raw(f);
   }
   if (sig == 0) return 0;
   return SendToTask(t, sig, info, tid);

@@ -41,6 +41,8 @@ long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t t
   Task* child = NewTask();
   if (!child) return -EAGAIN;
   const uint32_t tid = child->tid;
+  child->number_words[0] = flags & CLONE_PARENT_SETTID ? parent_tid : nullptr;
+  child->number_words[1] = flags & CLONE_CHILD_SETTID ? child_tid : nullptr;
   child->fs_base = flags & CLONE_SETTLS ? tls : cur->fs_base;
   child->mask = cur->mask;
   child->clear_child_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : nullptr;
@@ -60,11 +62,10 @@ long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t t
   frame->rax = 0;
   child->entry_frame = frame;
   PrepareTask(child, frame);
-  if (flags & CLONE_PARENT_SETTID) CopyOut(parent_tid, tid);
-  if (flags & CLONE_CHILD_SETTID) CopyOut(child_tid, tid);
+  if (!child->bound) TellNumber(child);
   g_threads.fetch_add(1, std::memory_order_relaxed);
   const long r = Spawn(child);
-  if (!IsError(r)) return tid;
+  if (!IsError(r)) return r ? r : tid;
   g_threads.fetch_sub(1, std::memory_order_relaxed);
   cur->spawn_stack = child->stack;
   EndSignalsOf(child);
