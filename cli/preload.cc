@@ -1,5 +1,7 @@
 #include "cli/preload.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -19,7 +21,8 @@ std::optional<std::string> FindLibrary() {
     if (!fs::is_regular_file(path, error)) return {};
     return path.string();
   }
-  fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  if (error) return {};
   for (const fs::path& path : {folder / kName, folder.parent_path() / "lib" / kName}) {
     if (fs::is_regular_file(path, error)) return path.string();
   }
@@ -28,6 +31,9 @@ std::optional<std::string> FindLibrary() {
 
 LibraryPath UsableLibrary() {
   const std::optional<std::string> found = FindLibrary();
+  if (!found && access("/proc/self/exe", F_OK) != 0) {
+    return {"", "can't look for libgreen.so without /proc; set GREEN_LIBRARY to its path"};
+  }
   if (!found) {
     return {"", "libgreen.so is neither beside green nor in ../lib; set GREEN_LIBRARY to its path"};
   }

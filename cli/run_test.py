@@ -46,6 +46,20 @@ class RunTest(unittest.TestCase):
         self.assertEqual(os.path.realpath(seen(result)["LD_PRELOAD"]), os.path.realpath(LIBRARY))
         self.assertEqual((result.returncode, result.stderr), (0, ""))
 
+    @unittest.skipUnless(os.getuid() == 0, "only root can take /proc away")
+    def test_without_proc(self):
+        for words, status, why in ((["run", "--", DYNAMIC], 125, "without /proc"),
+                                   (["ps", "1"], 1, "without /proc"),
+                                   (["doctor"], 1, "there is no /proc")):
+            variables = {"GREEN_LIBRARY": LIBRARY} if words == ["doctor"] else {}
+            result = subprocess.run(
+                ["unshare", "-m", "sh", "-c", 'umount -l /proc && exec "$0" "$@"', GREEN, *words],
+                env={"PATH": os.environ["PATH"], **variables}, capture_output=True, text=True,
+                timeout=60)
+            self.assertEqual(result.returncode, status, result.stderr)
+            self.assertIn(why, result.stderr + result.stdout)
+            self.assertLessEqual(len(result.stderr.splitlines()), 1, result.stderr)
+
     def test_needs_no_dashes_before_the_program(self):
         result = green("run", "--workers", "3", DYNAMIC, "7")
         self.assertEqual((result.returncode, seen(result)["GREEN_WORKERS"]), (7, "3"))

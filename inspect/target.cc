@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cinttypes>
@@ -19,8 +20,8 @@ bool KernelCall(pid_t pid, pid_t tid, Call* call) {
   Call c;
   auto& a = c.args;
   if (std::sscanf(text.c_str(),
-                  "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
-                  " %" SCNx64 " %" SCNx64 " %" SCNx64,
+                  "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+                  " %" SCNx64 " %" SCNx64,
                   &c.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &c.rsp, &c.site) != 9)
     return false;
   *call = c;
@@ -57,7 +58,8 @@ std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
   std::unique_ptr<Target> target(new Target(pid));
   target->maps_ = ReadMaps(pid);
   if (target->maps_.empty() && HasEnded(pid)) {
-    *error = who + " has ended";
+    const bool no_proc = access("/proc/self", F_OK) != 0;
+    *error = no_proc ? "can't look at " + who + " without /proc" : who + " has ended";
     return nullptr;
   }
   const int denied = target->maps_.empty() ? EPERM : target->memory_.Probe(target->maps_[0].begin);

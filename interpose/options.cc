@@ -36,8 +36,15 @@ bool ParseNumber(const char* s, bool units, uint64_t max, uint64_t* out) {
   return !*s && v <= max;
 }
 
+// The entry may hold anything: what is shown of it fits into the line and can't act on a terminal.
 bool Bad(const char* entry, const char* wanted) {
-  (Message() << entry << ": " << wanted << "; running natively").Write();
+  constexpr size_t kShown = 80;
+  char shown[kShown + 1];
+  size_t n = 0;
+  for (; entry[n] && n < kShown; ++n)
+    shown[n] = entry[n] < ' ' || entry[n] > '~' ? '?' : entry[n];
+  shown[n] = 0;
+  (Message() << shown << (entry[n] ? "...: " : ": ") << wanted << "; running natively").Write();
   return false;
 }
 

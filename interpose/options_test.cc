@@ -49,6 +49,17 @@ TEST(OptionsTest, Values) {
   EXPECT_TRUE(r.settings.log_start);
 }
 
+TEST(OptionsTest, ComplaintsAreOneHarmlessLine) {
+  EXPECT_EQ(Read({"GREEN_WORKERS=\n\x1b[31m\xff"}).complaint,
+            "libgreen: GREEN_WORKERS=??[31m?: must be a whole number from 1 to 256; running "
+            "natively\n");
+  const std::string text = Read({"GREEN_BOUND=," + std::string(5000, 'a')}).complaint;
+  EXPECT_TRUE(
+      text.ends_with("a...: must be names with commas between them, a * only at an end; "
+                     "running natively\n"))
+      << text;
+}
+
 TEST(OptionsTest, ModeAndBoundNames) {
   const Result r = Read({"GREEN_MODE=1:1", "GREEN_BOUND=io,worker-*"});
   EXPECT_TRUE(r.ok);
@@ -79,8 +90,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "GREEN_WORKERS=-1", "GREEN_WORKERS= 2", "GREEN_STACK=1K", "GREEN_STACK=2G",
                     "GREEN_STACK=64Q", "GREEN_STACK=64KB", "GREEN_STACK=99999999999999999999",
                     "GREEN_SLICE=0", "GREEN_SLICE=1.5", "GREEN_MAX_CARRIERS=0", "GREEN_MODE=n:m",
-                    "GREEN_BOUND=a,,b", "GREEN_BOUND=a*b", "GREEN_BOUND=,",
-                    "GREEN_DOOR=window", "GREEN_LOG=loud", "GREEN_FOLLOW=2", "GREEN_NONSENSE=1"));
+                    "GREEN_BOUND=a,,b", "GREEN_BOUND=a*b", "GREEN_BOUND=,", "GREEN_DOOR=window",
+                    "GREEN_LOG=loud", "GREEN_FOLLOW=2", "GREEN_NONSENSE=1"));
 
 }  // namespace
 }  // namespace green

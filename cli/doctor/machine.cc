@@ -33,7 +33,10 @@ std::string StatusField(const std::string& name) {
 }
 
 Finding Start(const std::string& library) {
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  std::error_code error;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error)
+    return {Finding::kBad, "there is no /proc", "mount it: doctor, ps and their kin read it"};
   Children children;
   const Output output;
   const pid_t pid = children.Start(self, {"green", kThreadProbe},
