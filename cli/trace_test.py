@@ -53,13 +53,16 @@ class Trace:
         with open(path, encoding="ascii") as file:
             whole = json.load(file)
         self.lost = whole["otherData"]["lost_events"]
+        test.assertIn(whole["displayTimeUnit"], ("ns", "ms"))
         self.slices = collections.defaultdict(list)
         self.instants = collections.Counter()
         self.names, self.processes = {}, {}
         flows = collections.defaultdict(dict)
         for e in whole["traceEvents"]:
             track = (e["pid"], e["tid"])
+            test.assertEqual([type(v) for v in (e["name"], *track)], [str, int, int], e)
             if e["ph"] == "M":
+                test.assertIn(e["name"], ("thread_name", "process_name"))
                 names = self.names if e["name"] == "thread_name" else self.processes
                 names[track] = e["args"]["name"]
                 continue
@@ -77,7 +80,9 @@ class Trace:
         for slices in self.slices.values():
             slices.sort(key=lambda s: (s[0], s[1]))
             for one, next_one in zip(slices, slices[1:]):
-                test.assertLessEqual(one[1], next_one[0] + ROUNDING, (one, next_one))
+                # Exactly, in ns: viewers nest or drop what overlaps.
+                test.assertLessEqual(round(one[1] * 1000), round(next_one[0] * 1000),
+                                     (one, next_one))
         test.assertLessEqual(set(self.slices), set(self.names))
         self.arrows = collections.Counter()
         for flow in flows.values():
