@@ -175,19 +175,19 @@ class Timeline {
     *first_ = false;
   }
 
-  // All but its arguments and its end. Its end is rounded as the next one's begin is: viewers take
-  // slices that overlap for nested ones, or drop them.
+  // All but its arguments and its end. It ends a nanosecond before the next one begins: viewers add
+  // its times as floating-point numbers, and take slices that overlap for nested ones, or drop
+  // them.
   void Slice(int64_t pid, uint32_t tid, const char* category, const std::string& name, double from,
              double to) {
+    constexpr double kNs = 0.001;
+    const double begin = std::round(from / kNs) * kNs, end = std::round(to / kNs) * kNs;
     Begin();
     std::fprintf(file_,
                  "{\"ph\":\"X\",\"cat\":\"%s\",\"name\":%s,\"pid\":%" PRId64
                  ",\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f",
-                 category, Quoted(name).c_str(), pid, tid, Rounded(from),
-                 std::max(0.0, Rounded(to) - Rounded(from)));
+                 category, Quoted(name).c_str(), pid, tid, begin, std::max(0.0, end - begin - kNs));
   }
-
-  static double Rounded(double us) { return std::round(us * 1000) / 1000; }
 
   void Instant(int worker, const char* what, uint32_t task, double at) {
     if (worker < 0) return;
