@@ -209,6 +209,16 @@ class TopTest(unittest.TestCase):
                 self.assertRegex(result.stdout, r"\n *\d+  player +\w+")
                 self.assertNotIn("\x1b", result.stdout)
 
+    def test_terminals(self):
+        with Observed("busy", 2) as program:
+            for terminal, moves in (("xterm", True), ("dumb", False), ("", False)):
+                shown = subprocess.run(
+                    ["script", "-qec", f"{GREEN} top {program.pid} --interval 0.1 --count 2",
+                     "/dev/null"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                    timeout=60, env={**os.environ, "TERM": terminal}).stdout
+                self.assertIn("11 tasks;", shown)
+                self.assertEqual("\x1b" in shown, moves, shown)
+
     def test_ends_with_the_program(self):
         with Observed("busy", 2) as program:
             top = subprocess.Popen([GREEN, "top", str(program.pid), "--interval", "0.1"],

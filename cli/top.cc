@@ -13,6 +13,7 @@
 
 #include "cli/observe.h"
 #include "cli/stats_text.h"
+#include "cli/terminal.h"
 #include "inspect/guarded.h"
 #include "inspect/stacks.h"
 #include "inspect/waits.h"
@@ -207,7 +208,7 @@ bool WaitForNext(double seconds, bool keys) {
 }
 
 int Show(const inspect::Target& target, const Options& o) {
-  RawTerminal terminal(!o.batch && isatty(0) && isatty(1));
+  RawTerminal terminal(!o.batch && isatty(0) && CursorMoves(1));
   View view(target, o);
   for (int n = 0; o.pictures == 0 || n < o.pictures; ++n) {
     if (!WaitForNext(o.seconds, terminal.active())) return 0;
