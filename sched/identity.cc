@@ -16,7 +16,10 @@ namespace green {
 namespace {
 
 constexpr int kMaxTimers = 4096;
-std::atomic<uint32_t> g_timer_tasks[kMaxTimers];
+struct {
+  std::atomic<uint32_t> task;
+  std::atomic<int64_t> ahead;
+} g_timers[kMaxTimers];
 std::atomic<uint64_t> g_process_affinity{0};
 std::atomic<bool> g_tasks_have_masks{false};
 
@@ -58,26 +61,24 @@ void ApplyAffinity(Carrier* c, Task* t) {
   c->affinity = t->affinity;
 }
 
+namespace {
+// clock_getcpuclockid(3): ~number in the upper bits, bit 2 set for a thread, bits 0-1 which.
+bool IsThreadClock(int clock_id) { return clock_id < 0 && (clock_id & 4); }
+uint32_t NumberInClock(int clock_id) {
+  return clock_id < 0 ? static_cast<uint32_t>(~(clock_id >> 3)) : 0;
+}
+}  // namespace
+
+Task* TaskOfClock(int clock_id) {
+  const uint32_t tid = NumberInClock(clock_id);
+  return tid ? FindTask(tid) : CurrentTask();
+}
+
 bool TaskClock(int clock_id, int64_t* ns) {
-  Task* t;
-  if (clock_id == CLOCK_THREAD_CPUTIME_ID) {
-    t = CurrentTask();
-  } else {
-    // clock_getcpuclockid(3): ~number in the upper bits, bit 2 set for a thread, bits 0-1 which.
-    if (clock_id >= 0 || !(clock_id & 4)) return false;
-    const auto tid = static_cast<uint32_t>(~(clock_id >> 3));
-    if (tid == 0) {
-      t = CurrentTask();
-    } else {
-      t = FindTask(tid);
-      if (!t) {
-        *ns = -1;
-        return tid >= kFirstTid;
-      }
-    }
-  }
-  *ns = CpuNsOf(t);
-  return true;
+  if (clock_id != CLOCK_THREAD_CPUTIME_ID && !IsThreadClock(clock_id)) return false;
+  Task* t = TaskOfClock(clock_id);
+  *ns = t ? CpuNsOf(t) : -1;
+  return t || NumberInClock(clock_id) >= kFirstTid;
 }
 
 namespace {
@@ -148,12 +149,32 @@ void SetTaskName(Task* t, const char* name) {
   if (t->bound) one_to_one::ApplyName(t);
 }
 
-void NoteTimerTask(int id, uint32_t tid) {
-  if (id >= 0 && id < kMaxTimers) g_timer_tasks[id].store(tid, std::memory_order_release);
+int ClockForTimers(Task* t, int64_t* ahead) {
+  // A task makes a call now and then; who only computes is not waited for.
+  constexpr int64_t kPatienceNs = 100'000'000, kPollNs = 500'000;
+  const auto bound = [t] { return __atomic_load_n(&t->bound, __ATOMIC_ACQUIRE); };
+  *ahead = 0;
+  if (!bound()) RequestBinding(t);
+  const int64_t end = NowNs() + kPatienceNs;
+  while (!bound() && t->alive && NowNs() < end) ParkUntil(WaitReason::kBlocked, NowNs() + kPollNs);
+  const Carrier* c = t->carrier.load(std::memory_order_acquire);
+  if (!bound() || !c) return CLOCK_PROCESS_CPUTIME_ID;
+  *ahead = c->run_since - t->cpu_ns;  // as one_to_one::CpuNsOf counts
+  return ClockOfThread(c->tid);
+}
+
+void NoteTimer(int id, uint32_t tid, int64_t ahead) {
+  if (id < 0 || id >= kMaxTimers) return;
+  g_timers[id].ahead.store(ahead, std::memory_order_relaxed);
+  g_timers[id].task.store(tid, std::memory_order_release);
 }
 
 uint32_t TimerTask(int id) {
-  return id >= 0 && id < kMaxTimers ? g_timer_tasks[id].load(std::memory_order_acquire) : 0;
+  return id >= 0 && id < kMaxTimers ? g_timers[id].task.load(std::memory_order_acquire) : 0;
+}
+
+int64_t TimerAhead(int id) {
+  return id >= 0 && id < kMaxTimers ? g_timers[id].ahead.load(std::memory_order_relaxed) : 0;
 }
 
 }  // namespace green

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include "sched/identity.h"
+#include "sched/signals.h"
 #include "syscalls/handlers.h"
 #include "syscalls/threads.h"
 
@@ -22,12 +23,9 @@ long SysPrctl(SyscallFrame& f) {
       SetTaskName(t, name);
       return 0;
     }
-    case PR_GET_NAME:
-      return green_copy(ArgAs<void*>(f, 1), t->name, 16) ? 0 : -EFAULT;
-    case PR_GET_TID_ADDRESS:
-      return CopyOut(ArgAs<void*>(f, 1), t->clear_child_tid) ? 0 : -EFAULT;
-    default:
-      return PrctlOfThread(f);
+    case PR_GET_NAME: return green_copy(ArgAs<void*>(f, 1), t->name, 16) ? 0 : -EFAULT;
+    case PR_GET_TID_ADDRESS: return CopyOut(ArgAs<void*>(f, 1), t->clear_child_tid) ? 0 : -EFAULT;
+    default: return PrctlOfThread(f);
   }
 }
 
@@ -39,14 +37,12 @@ long SysArchPrctl(SyscallFrame& f) {
       if (r == 0) t->fs_base = f.rsi;
       return r;
     }
-    case ARCH_SET_GS:
-      return -EPERM;  // libgreen's own (docs/design.md)
+    case ARCH_SET_GS: return -EPERM;  // libgreen's own (docs/design.md)
     case ARCH_GET_GS: {
       const uint64_t zero = 0;  // what a program that never set it would read
       return CopyOut(ArgAs<void*>(f, 1), zero) ? 0 : -EFAULT;
     }
-    default:
-      return Raw(f);
+    default: return Raw(f);
   }
 }
 
@@ -83,27 +79,42 @@ long SysTimerCreate(SyscallFrame& f) {
     int32_t pad[11];
   } ev;
   constexpr int kThreadId = 4;  // SIGEV_THREAD_ID
-  int64_t ns;
+  int64_t ns, ahead = 0;
   int clock = ArgInt(f, 0);
-  if (TaskClock(clock, &ns)) {
-    if (ns < 0) return -EINVAL;
-    clock = CLOCK_PROCESS_CPUTIME_ID;  // the nearest that the kernel can time
-  }
   if (f.rsi && !CopyIn(&ev, ArgAs<void*>(f, 1))) return -EFAULT;
-  if (!f.rsi || ev.notify != kThreadId) {
-    const long r = RawSyscall(SYS_timer_create, clock, f.rsi, f.rdx);
-    int id;
-    if (r == 0 && CopyIn(&id, ArgAs<void*>(f, 2))) NoteTimerTask(id, 0);  // a number used before
-    return r;
+  if (TaskClock(clock, &ns)) {
+    Task* measured = ns < 0 ? nullptr : TaskOfClock(clock);
+    if (!measured) return -EINVAL;
+    clock = ClockForTimers(measured, &ahead);
   }
-  Task* t = FindTask(static_cast<uint32_t>(ev.tid));
-  if (!t) return -EINVAL;
-  ev.notify = SIGEV_SIGNAL;
-  const long r = RawSyscall(SYS_timer_create, clock, &ev, f.rdx);
-  if (r) return r;
+  uint32_t receiver = 0;
+  if (f.rsi && ev.notify == kThreadId) {
+    Task* t = FindTask(static_cast<uint32_t>(ev.tid));
+    if (!t) return -EINVAL;
+    receiver = t->tid;
+    ev.notify = SIGEV_SIGNAL;
+  }
+  const long r = RawSyscall(SYS_timer_create, clock, f.rsi ? &ev : nullptr, f.rdx);
   int id;
-  if (CopyIn(&id, ArgAs<void*>(f, 2))) NoteTimerTask(id, t->tid);
-  return 0;
+  // Also if there is nothing to tell: its number may have been another's before.
+  if (r == 0 && CopyIn(&id, ArgAs<void*>(f, 2))) NoteTimer(id, receiver, ahead);
+  return r;
+}
+
+long SysTimerSettime(SyscallFrame& f) {
+  const int64_t ahead = TimerAhead(ArgInt(f, 0));
+  if (!ahead || !(f.rsi & TIMER_ABSTIME)) return SysChangeTimer(f);
+  struct {
+    KernelTimespec interval, value;
+  } spec;
+  if (!CopyIn(&spec, ArgAs<void*>(f, 2))) return -EFAULT;
+  if (ValidTimespec(spec.value) && (spec.value.sec || spec.value.nsec)) {
+    const int64_t due = ToNs(spec.value) + ahead;
+    spec.value = {due / 1000000000, due % 1000000000};
+  }
+  const long r = RawSyscall(SYS_timer_settime, f.rdi, f.rsi, &spec, f.r10);
+  FetchSignals(~SigSet{0});
+  return r;
 }
 
 }  // namespace green
