@@ -65,6 +65,12 @@ static inline int64_t now_ns(clockid_t clock) {
   return t.tv_sec * SECOND + t.tv_nsec;
 }
 
+// For many rounds of the same: goes on until `most`, on a machine that is busy otherwise until the
+// time is over, after `fewest`.
+static inline int next_round(int done, int fewest, int most, int64_t until) {
+  return done < fewest || (done < most && now_ns(CLOCK_MONOTONIC) < until);
+}
+
 static inline struct timespec to_timespec(int64_t ns) {
   struct timespec t;
   t.tv_sec = ns / SECOND;

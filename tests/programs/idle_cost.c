@@ -8,7 +8,7 @@
 static pthread_mutex_t locks[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t both;
-static int fds[2];
+static int fds[2], begun[2];
 
 static void* waits(void* argument) {
   intptr_t how = (intptr_t)argument;
@@ -35,6 +35,7 @@ static int64_t cpu_of(pid_t pid) {
 
 int main(void) {
   CHECK_OK(pipe(fds));
+  CHECK_OK(pipe(begun));
   CHECK_OK(pthread_barrier_init(&both, NULL, 2));
   join(spawn(ends, NULL));
   pid_t child = fork();
@@ -42,10 +43,17 @@ int main(void) {
     for (intptr_t i = 0; i < 30; i++) spawn(waits, (void*)i);
     spawn(waits, (void*)34);
     spawn(waits, (void*)35);
+    CHECK_EQ(write(begun[1], "x", 1), 1);
     for (;;) pause();
   }
-  sleep_ms(500);  // until all wait and the last look around is over
-  int64_t before = cpu_of(child);
+  char byte;
+  CHECK_EQ(read(begun[0], &byte, 1), 1);
+  // Until all wait and the last look around is over: soon, if nobody else wants the CPUs.
+  int64_t before, limit = now_ns(CLOCK_MONOTONIC) + 15 * SECOND;
+  do {
+    before = cpu_of(child);
+    sleep_ms(500);
+  } while (cpu_of(child) != before && now_ns(CLOCK_MONOTONIC) < limit);
   sleep_ms(2000);
   int64_t used = cpu_of(child) - before;
   CHECK_EQ(waitpid(child, NULL, WNOHANG), 0);

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { ROUNDS = 30, ARGUMENTS = 14, LENGTH = 128000 };
+enum { FEWEST = 5, MOST = 30, ARGUMENTS = 14, LENGTH = 128000 };
 
 static void* spin(void* unused) {
   for (;;) __asm__ volatile("");
@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i <= ARGUMENTS; i++) {
     large[i] = memset(calloc(1, LENGTH + 1), 'x', LENGTH);
   }
-  for (int i = 0; i < ROUNDS; i++) {
+  int64_t until = now_ns(CLOCK_MONOTONIC) + 3 * SECOND;
+  for (int i = 0; next_round(i, FEWEST, MOST, until); i++) {
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {

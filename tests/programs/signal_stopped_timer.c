@@ -19,7 +19,8 @@ int main(void) {
   pthread_t busy[4];
   for (int i = 0; i < 4; i++) busy[i] = spawn(compute, &stop);
   const struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
-  for (int i = 0; i < 150; i++) {
+  int64_t until = now_ns(CLOCK_MONOTONIC) + 3 * SECOND;
+  for (int i = 0; next_round(i, 15, 150, until); i++) {
     CHECK(signal(SIGALRM, on_alarm) != SIG_ERR);
     CHECK_OK(setitimer(ITIMER_REAL, &often, NULL));
     sleep_ms(1);
