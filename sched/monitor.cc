@@ -99,17 +99,19 @@ void BeginTurn(Worker* w, int64_t now) {
   w->seen_cpu = -1;
 }
 
-// In CPU time: on a machine with more to run than CPUs a turn would else be over before it began.
-// If the clock stands still, ten times as long will do.
+// In CPU time: on a machine with more to run than CPUs a turn would else be over before it began,
+// and a task that waits for the CPU would seem to compute. By the clock on the wall if that one
+// cannot be read.
 bool SliceIsOver(Worker* w, Carrier* c, int64_t now) {
   const int64_t slice = SliceOf(c->task), passed = now - w->seen_since;
   const int clock = ClockOfThread(c->tid);
   if (w->seen_cpu < 0) {
     w->seen_cpu = ClockNs(clock);
-    return false;
+    if (w->seen_cpu >= 0) return false;
   }
-  return passed >= slice &&
-         (ClockNs(clock) - w->seen_cpu >= slice - kTickNs || passed >= 10 * slice);
+  if (passed < slice) return false;
+  const int64_t cpu = ClockNs(clock);
+  return cpu < 0 || cpu - w->seen_cpu >= slice - kTickNs;
 }
 
 // No carrier is left (GREEN_MAX_CARRIERS), and what would end the call may be up to a task that

@@ -70,11 +70,11 @@ class RunQueue {
  public:
   static constexpr uint32_t kCapacity = 256;
 
-  // Owner. Moves half of a full ring to overflow, in order.
+  // Owner. With a full ring to overflow, behind all that wait in both.
   void Push(Task* t, GlobalQueue& overflow) {
     const uint32_t head = head_.load(std::memory_order_acquire);
     const uint32_t tail = tail_.load(std::memory_order_relaxed);
-    if (__builtin_expect(tail - head >= kCapacity, 0)) return PushSlow(t, overflow);
+    if (__builtin_expect(tail - head >= kCapacity, 0)) return overflow.Push(t);
     slots_[tail % kCapacity].store(t, std::memory_order_relaxed);
     tail_.store(tail + 1, std::memory_order_release);
   }
@@ -126,26 +126,6 @@ class RunQueue {
   }
 
  private:
-  __attribute__((noinline)) void PushSlow(Task* t, GlobalQueue& overflow) {
-    Task* first = nullptr;
-    Task* last = nullptr;
-    uint32_t n = 0;
-    for (; n < kCapacity / 2; ++n) {
-      Task* moved = Pop();
-      if (!moved) break;
-      if (last)
-        last->queue_next = moved;
-      else
-        first = moved;
-      last = moved;
-    }
-    if (last)
-      last->queue_next = t;
-    else
-      first = t;
-    overflow.PushChain(first, t, n + 1);
-  }
-
   std::atomic<uint32_t> head_{0};
   std::atomic<uint32_t> tail_{0};
   std::atomic<Task*> slots_[kCapacity] = {};

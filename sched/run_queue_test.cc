@@ -73,18 +73,16 @@ TEST(RunQueueTest, FirstInFirstOut) {
   EXPECT_EQ(overflow.Size(), 0u);
 }
 
-TEST(RunQueueTest, FullRingSendsItsOlderHalfAndTheNewOneToOverflow) {
-  constexpr uint32_t kAll = RunQueue::kCapacity + 1;
+TEST(RunQueueTest, WhatAFullRingHasNoRoomForGoesToOverflow) {
+  constexpr uint32_t kAll = RunQueue::kCapacity + 2;
   Tasks tasks(kAll);
   GlobalQueue overflow;
   RunQueue queue;
   for (uint32_t i = 0; i < kAll; ++i) queue.Push(tasks[i], overflow);
-  EXPECT_EQ(queue.Size(), RunQueue::kCapacity / 2);
-  EXPECT_EQ(overflow.Size(), RunQueue::kCapacity / 2 + 1);
-  for (uint32_t i = 0; i < RunQueue::kCapacity / 2; ++i) EXPECT_EQ(overflow.Pop(), tasks[i]);
-  EXPECT_EQ(overflow.Pop(), tasks[kAll - 1]);
-  for (uint32_t i = RunQueue::kCapacity / 2; i < RunQueue::kCapacity; ++i)
-    EXPECT_EQ(queue.Pop(), tasks[i]);
+  EXPECT_EQ(queue.Size(), RunQueue::kCapacity);
+  for (uint32_t i = 0; i < RunQueue::kCapacity; ++i) EXPECT_EQ(queue.Pop(), tasks[i]);
+  for (uint32_t i = RunQueue::kCapacity; i < kAll; ++i) EXPECT_EQ(overflow.Pop(), tasks[i]);
+  EXPECT_EQ(overflow.Pop(), nullptr);
 }
 
 TEST(RunQueueTest, ThiefTakesHalf) {

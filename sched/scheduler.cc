@@ -38,6 +38,11 @@ constexpr uint32_t kMaxNextStreak = 64;
 constexpr uint32_t kMaxUrgentStreak = 8;
 constexpr uint32_t kMaxLooksSkipped = 4;
 constexpr uint32_t kMaxGlobalShare = 64;
+// From the global queue in each round while the own queue has tasks: so many that the last of them
+// waits about 0.1 s, but few. With thousands ready, those in the own queue then have some requests
+// served while their data is in the cache, and, as it overflows, wait behind all others. One after
+// the other in strict order, a database's queries cost half as much again.
+constexpr uint64_t kRotationTicks = 300'000'000;
 // Of a task that finds its input there each time, and between two looks at the reactor: about 0.1 ms.
 constexpr uint64_t kTurnTicks = 300'000;
 constexpr uint32_t kReadyCallsUntimed = 4;
@@ -89,9 +94,9 @@ __attribute__((noinline)) void NoteDelay(Worker* w, Task* t) {
   Count(w->delays[bits < static_cast<int>(kDelayBuckets) ? bits : kDelayBuckets - 1]);
 }
 
-// With thousands of tasks neither the page of the stack nor that of libc's thread structure above it
-// is in the TLB any more, and prefetching does not bring it. Loaded here, both are looked up at the
-// same time; met one after the other, they took 5% of a busy server's CPU time.
+// With thousands of tasks neither the page of the stack nor that of libc's thread structure above
+// it is in the TLB any more, and prefetching does not bring it. Loaded here, both are looked up at
+// the same time; met one after the other, they took 5% of a busy server's CPU time.
 inline void TouchPages(const Task* next) {
   const auto stack = reinterpret_cast<uintptr_t>(next->context);
   constexpr uintptr_t kStackSpan = 1 << 20;
@@ -207,6 +212,14 @@ inline void SwitchAway(Task* cur) {
   cur->save_vectors = save;
 }
 
+// Behind all that are ready, those that found no room in the worker's queue too.
+inline void PushBehind(Worker* w, Task* t) {
+  if (__builtin_expect(g_sched.global.MaybeAny(), 0))
+    g_sched.global.Push(t);
+  else
+    w->queue.Push(t, g_sched.global);
+}
+
 inline void PushNext(Worker* w, Task* t) {
   Task* old = w->next.load(std::memory_order_relaxed);
   w->next.store(t, std::memory_order_relaxed);
@@ -318,12 +331,12 @@ bool LookIsDue(Worker* w) {
   return false;
 }
 
-// This worker's share of the global queue: the first, and the rest behind its own.
-Task* TakeGlobal(Worker* w) {
+// This worker's share of the global queue, up to `most`: the first, and the rest behind its own.
+Task* TakeGlobal(Worker* w, uint32_t most) {
   if (!g_sched.global.MaybeAny()) return nullptr;
   const uint32_t room = RunQueue::kCapacity - w->queue.Size();
   uint32_t share = g_sched.global.Size() / g_sched.worker_count + 1;
-  if (share > kMaxGlobalShare) share = kMaxGlobalShare;
+  if (share > most) share = most;
   if (share > room + 1) share = room + 1;
   Task* rest;
   Task* first = g_sched.global.PopSome(share, &rest);
@@ -332,6 +345,12 @@ Task* TakeGlobal(Worker* w) {
     w->queue.Push(t, g_sched.global);
   }
   return first;
+}
+
+uint32_t AdmittedNow(const Worker* w) {
+  const uint64_t since = Ticks() - w->last_look_ticks;
+  const uint64_t n = g_sched.global.Size() * since / kRotationTicks / g_sched.worker_count + 1;
+  return n < kMaxGlobalShare ? static_cast<uint32_t>(n) : kMaxGlobalShare;
 }
 
 // What computes has its share beside tasks that are ready all the time.
@@ -369,19 +388,22 @@ Task* FindRunnable(Carrier* c, Worker* w) {
     }
     const bool own_turn = w->urgent_streak >= kMaxUrgentStreak;
     w->urgent_streak = 0;
-    if (w->polls_in == 0) {
+    // Also when the urgent ones alone have brought the worker here: they must not put it off.
+    if (w->polls_in <= 1) {
       w->polls_in = kPicksPerRound;
+      // Before the look: they have waited longer than what it finds.
+      Task* first = TakeGlobal(w, AdmittedNow(w));
       if (LookIsDue(w)) PollReactor(0);
-      if (TurnIsDue(w))
-        if (Task* t = TakeTurn(w)) return t;
-      if (Task* t = TakeGlobal(w)) return t;
-    } else {
-      w->polls_in = kPicksPerRound;
+      if (Task* t = TurnIsDue(w) ? TakeTurn(w) : nullptr) {
+        if (first) PushNext(w, first);
+        return t;
+      }
+      if (first) return first;
     }
     if (own_turn)
       if (Task* t = w->queue.Pop()) return t;
     if (Task* t = PickFast(w)) return t;
-    if (Task* t = TakeGlobal(w)) return t;
+    if (Task* t = TakeGlobal(w, kMaxGlobalShare)) return t;
     if (Task* t = StealFromOthers(w)) return t;
     if (Task* t = FindBeforeTurn(w)) return t;
     if (Task* t = TakeTurn(w)) return t;
@@ -465,7 +487,7 @@ void Yield() {
   Task* cur = c->task;
   if (__builtin_expect(cur->bound, 0)) return one_to_one::Yield();
   const uint64_t switches = w->switches.load(std::memory_order_relaxed);
-  w->queue.Push(cur, g_sched.global);
+  PushBehind(w, cur);
   cur->reason = WaitReason::kYield;
   SwitchAway(cur);
   cur->reason = WaitReason::kNone;
@@ -482,14 +504,22 @@ void LookSoon() {
 void AskToGiveWay() { CurrentCarrier()->kicked.store(kWokeWaiter, std::memory_order_relaxed); }
 
 namespace {
-// Tasks that compute go round among all workers: else those of a worker that happens to have many
-// would get less than those of one that has few. And behind all others: those do not compute.
+// A task that used up two turns without a wait between them computes. Such tasks go round among all
+// workers: else those of a worker that happens to have many would get less than those of one that
+// has few. And behind all others: those do not compute. One turn may be a busy moment, with a lock
+// held that the others will soon wait for: it goes behind those that are ready now, not those to
+// come.
 void GoRound(Task* cur) {
   probe::Preempt(cur);
   Worker* w = CurrentWorker();
   if (__builtin_expect(IsSurplus(w), 0)) w->polls_in = 1;  // the scheduler's loop is to look
+  const bool computes = cur->switches == cur->preempted_at;
+  cur->preempted_at = cur->switches + 1;
   cur->reason = WaitReason::kPreempted;
-  g_sched.turns.Push(cur);
+  if (computes)
+    g_sched.turns.Push(cur);
+  else
+    PushBehind(w, cur);
   if (g_sched.idle_count.load(std::memory_order_seq_cst)) WakeWorker();
   SwitchAway(cur);
   cur->reason = WaitReason::kNone;

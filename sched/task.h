@@ -118,6 +118,8 @@ struct alignas(64) Task {
   int priority = 0;             // of the policy
   int nice = 0;
 
+  uint32_t preempted_at = 0;  // switches after its latest preemption
+
   CallSite* waits_at = nullptr;  // for the report (call_sites.h)
   uint64_t waits_since = 0;      // ticks
 };

@@ -1,0 +1,82 @@
+// A thousand threads that another process answers at once, beside two that wait for each other's
+// file lock: however many are ready, each goes on.
+#include "check.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+enum { THREADS = 1000 };
+static int ends[THREADS][2];
+static volatile long rounds[THREADS];
+static volatile int stop;
+
+static void* asker(void* argument) {
+  intptr_t number = (intptr_t)argument;
+  char byte = 'q';
+  while (!stop) {
+    CHECK(write(ends[number][0], &byte, 1) == 1);
+    CHECK(read(ends[number][0], &byte, 1) == 1);
+    for (volatile int work = 0; work < 100000; work++) continue;  // so that most of them are ready
+    rounds[number]++;
+  }
+  return NULL;
+}
+
+static void* locker(void* unused) {
+  int fd = open("/proc/self/exe", O_RDONLY);
+  CHECK(fd >= 0);
+  while (!stop) {
+    CHECK_OK(flock(fd, LOCK_EX));
+    CHECK_OK(flock(fd, LOCK_UN));
+  }
+  CHECK_OK(close(fd));
+  return unused;
+}
+
+static void answer(void) {
+  int poller = epoll_create1(0);
+  for (int i = 0; i < THREADS; i++) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = ends[i][1]};
+    CHECK_OK(close(ends[i][0]));
+    CHECK_OK(epoll_ctl(poller, EPOLL_CTL_ADD, ends[i][1], &event));
+  }
+  for (int open = THREADS; open > 0;) {
+    struct epoll_event ready[64];
+    int n = epoll_wait(poller, ready, 64, -1);
+    for (int i = 0; i < n; i++) {
+      char byte;
+      if (read(ready[i].data.fd, &byte, 1) == 1) {
+        CHECK(write(ready[i].data.fd, &byte, 1) == 1);
+      } else {
+        CHECK_OK(close(ready[i].data.fd));
+        open--;
+      }
+    }
+  }
+  _exit(0);
+}
+
+int main(void) {
+  for (int i = 0; i < THREADS; i++) CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]));
+  pid_t child = fork();
+  if (child == 0) answer();
+  for (int i = 0; i < THREADS; i++) CHECK_OK(close(ends[i][1]));
+  static pthread_t threads[THREADS + 2];
+  for (intptr_t i = 0; i < THREADS; i++) threads[i] = spawn(asker, (void*)i);
+  for (int i = 0; i < 2; i++) threads[THREADS + i] = spawn(locker, NULL);
+  sleep_ms(500);
+  static long before[THREADS];
+  for (int i = 0; i < THREADS; i++) before[i] = rounds[i];
+  sleep_ms(1500);
+  int stuck = 0;
+  for (int i = 0; i < THREADS; i++) stuck += rounds[i] == before[i];
+  stop = 1;
+  for (int i = 0; i < THREADS + 2; i++) join(threads[i]);
+  for (int i = 0; i < THREADS; i++) CHECK_OK(close(ends[i][0]));
+  CHECK(waitpid(child, NULL, 0) == child);
+  CHECK(stuck == 0);
+  puts("everybody went on");
+}
