@@ -252,6 +252,10 @@ void MoveWaiters(int fd, FdState* s) {
     Task* batch[kWakeBatch];
     while (const int n = TakeWaiters(s, kIn | kOut | kPri, batch))
       for (int i = 0; i < n; ++i) Unpark(batch[i]);
+    while (ListNode* p = s->waiters.Front()) {  // those that only hold the file
+      p->Unlink();
+      static_cast<FdWaiter*>(p)->fired.store(true, std::memory_order_release);
+    }
     return;
   }
   LockGuard guard(to->lock);  // nobody else knows that number yet

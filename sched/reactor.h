@@ -33,7 +33,7 @@ inline constexpr uint32_t kPri = 4;
 
 struct FdWaiter : ListNode {
   Task* task;
-  uint32_t events;
+  uint32_t events;  // 0: holds the file only
   std::atomic<bool> fired;
   std::atomic<int> fd;  // where it is enlisted; changes when that number is closed meanwhile
 };
@@ -58,6 +58,7 @@ enum FdFlags : uint32_t {
   kNoSendWait = 1 << 18,
   kAnonymous = 65536,  // eventfd, timerfd, inotify, ...: no file type
   kOpened = 1 << 19,     // by its path, and not looked at: all calls on it were short so far
+  kLooking = 1 << 20,    // a task asks the kernel what it is: a close meanwhile clears this
   kNoSkip = 16384,     // end of file, error or urgent data seen: a short read proves nothing
 };
 

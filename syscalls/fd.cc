@@ -17,7 +17,7 @@ long Replacing(int target, Call call) {
                            s->registered.load(std::memory_order_relaxed));
   if (known) ForgetFd(target);
   const long r = call();
-  if (s && s->registered.load(std::memory_order_relaxed)) ConfirmFd(target);
+  NoteClosed(target);
   return r;
 }
 
@@ -28,7 +28,9 @@ long SysClose(SyscallFrame& f) {
   FdState* s = FdStateOf(fd);
   if (s && IsPlainClose(s)) {
     s->flags.store(0, std::memory_order_relaxed);
-    return RawOutside(f);
+    const long r = RawOutside(f);
+    NoteClosed(fd);
+    return r;
   }
   if (IsReactorFd(fd)) return -EBADF;  // the program has no such descriptor
   return Replacing(fd, [&] { return RawOutside(f); });
@@ -76,7 +78,7 @@ long NewPipe(const SyscallFrame& f, int how) {
   if (r || !CopyIn(&fds, ArgAs<void*>(f, 0))) return r;
   uint32_t flags = kPipe;
   if (how & O_NONBLOCK) flags |= kNonblock;
-  if (!(how & O_DIRECT)) flags |= kStream;
+  if (!(how & ~(O_NONBLOCK | O_CLOEXEC))) flags |= kStream;  // not packets, not notifications
   for (int fd : fds) NoteNewFd(fd, flags);
   JoinPeers(fds[0], fds[1]);
   return r;
@@ -100,9 +102,9 @@ long SysIoctl(SyscallFrame& f) {
 long SysFcntl(SyscallFrame& f) {
   switch (ArgInt(f, 1)) {
     case F_SETFL: {
+      if (f.rdx & O_DIRECT) NoteShared();  // packets: see KnownEmpty; others may write them at once
       const long r = Raw(f);
       NoteFlagsChanged();
-      if (f.rdx & O_DIRECT) NoteShared();  // packets: see KnownEmpty
       return r;
     }
     case F_SETLKW:

@@ -31,7 +31,11 @@ bool IsPrivate(const FdState* s, uint32_t flags) {
 uint32_t KnowFdSlow(int fd, FdState* s) {
   struct stat st;
   s->flags.fetch_and(~uint32_t{kOpened}, std::memory_order_relaxed);
-  if (LookOutside(SYS_fstat, fd, &st)) return 0;
+  uint32_t before = s->flags.fetch_or(kLooking, std::memory_order_relaxed) | kLooking;
+  if (LookOutside(SYS_fstat, fd, &st)) {
+    s->flags.fetch_and(~uint32_t{kLooking}, std::memory_order_relaxed);
+    return 0;
+  }
   uint32_t flags = kKnown;
   switch (st.st_mode & S_IFMT) {
     case S_IFSOCK:
@@ -46,8 +50,10 @@ uint32_t KnowFdSlow(int fd, FdState* s) {
       flags |= RegisterFd(fd) == 0 ? kOther : kRegular;
       if (!(st.st_mode & S_IFMT)) flags |= kAnonymous;
   }
-  s->flags.fetch_or(flags, std::memory_order_relaxed);
-  return s->flags.load(std::memory_order_relaxed);
+  // Kept only if the number is that file's still.
+  flags |= before & ~uint32_t{kLooking};
+  s->flags.compare_exchange_strong(before, flags, std::memory_order_relaxed);
+  return flags;
 }
 
 bool IsNonblocking(int fd, FdState* s) {
@@ -115,6 +121,14 @@ void NoteNewFd(int fd, uint32_t flags) {
   s->drained_at.store(0, std::memory_order_relaxed);
   s->peer.store(0, std::memory_order_relaxed);
   s->flags.store(flags | kKnown | kPrivate | kNonblockKnown, std::memory_order_release);
+}
+
+void NoteClosed(int fd) {
+  FdState* s = FdStateOf(fd);
+  if (!s) return;
+  const uint32_t flags = s->flags.load(std::memory_order_relaxed);
+  if (flags && !(flags & kPrivate)) s->flags.store(0, std::memory_order_relaxed);
+  if (s->registered.load(std::memory_order_relaxed)) ConfirmFd(fd);
 }
 
 void NoteUnknownFd(int fd) {

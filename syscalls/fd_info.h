@@ -26,7 +26,8 @@ int64_t TimeoutOf(int fd, FdState* s, uint32_t direction);
 // would be told EAGAIN for ever.
 bool ShortReadsMeanEmpty(int fd, FdState* s);
 inline bool KnownEmpty(int fd, FdState* s, uint32_t sequence) {
-  return s->drained_at.load(std::memory_order_relaxed) == sequence + 1 && ShortReadsMeanEmpty(fd, s);
+  return s->drained_at.load(std::memory_order_relaxed) == sequence + 1 &&
+         ShortReadsMeanEmpty(fd, s);
 }
 inline void NoteShortRead(FdState* s, uint32_t sequence) {
   s->drained_at.store(sequence + 1, std::memory_order_relaxed);
@@ -39,6 +40,9 @@ void NoteUnknownFd(int fd);
 // By its path. Most are regular files, read or written once or twice: asking what it is would cost
 // more than natively. So transfers are made by the kernel as if it were one, until one lasts.
 void NoteOpenedFd(int fd);
+// A number has just been closed or become another file. It was forgotten before, but a task may
+// have looked at the old file in between. What is known of a new one by then may be lost.
+void NoteClosed(int fd);
 // Some description's flags have changed; another process has got some description.
 void NoteFlagsChanged();
 void NoteShared();
@@ -51,17 +55,28 @@ long BoundTransfer(SyscallFrame& f, SigSet blocked);
 // was closed while we waited. kCannotWait: the reactor cannot watch this fd.
 inline constexpr long kCannotWait = -2000000;
 
+// One try, and what is done behind one that succeeded.
+template <typename Attempt>
+long TryOnce(int fd, FdState* s, uint32_t direction, Attempt attempt) {
+  const long r = attempt(fd, s);
+  if (__builtin_expect(r > 0, 1)) {
+    if (s->peer.load(std::memory_order_relaxed)) WakePeer(s, direction ^ (kIn | kOut));
+    if (direction == kIn) CountReadyCall();
+  }
+  return r;
+}
+
 template <typename Attempt>
 long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
-  int moved = -1;
+  int moved = -1, ended = 0;
   long r;
   for (;;) {
     const uint32_t generation = s->generation.load(std::memory_order_acquire);
     const uint32_t sequence = direction == kOut ? SequenceOut(s) : SequenceIn(s);
-    r = attempt(fd, s);
-    if (__builtin_expect(r != -EAGAIN, 1)) {
-      if (r > 0 && s->peer.load(std::memory_order_relaxed)) WakePeer(s, direction ^ (kIn | kOut));
-      if (r > 0 && direction == kIn) CountReadyCall();
+    r = TryOnce(fd, s, direction, attempt);
+    if (__builtin_expect(r != -EAGAIN, 1)) break;
+    if (__builtin_expect(ended != 0, 0)) {
+      if (ended == -EINTR) r = TimeoutOf(fd, s, direction) == kNever ? kRestart : kRestartNoHandler;
       break;
     }
     if (IsNonblocking(fd, s)) break;
@@ -78,10 +93,13 @@ long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
       break;
     }
     if (__builtin_expect(w < 0, 0)) {
-      r = w == -EINTR       ? timeout == kNever ? kRestart : kRestartNoHandler
-          : w == -ETIMEDOUT ? -EAGAIN
-                            : kCannotWait;
-      break;
+      if (w != -EINTR && w != -ETIMEDOUT) {
+        r = kCannotWait;
+        break;
+      }
+      // What came is taken, as by the kernel, though its event has not been fetched.
+      s->drained_at.store(0, std::memory_order_relaxed);
+      ended = w;
     }
   }
   if (__builtin_expect(moved >= 0, 0)) ReleaseMoved(moved);

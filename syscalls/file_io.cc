@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include "syscalls/handlers.h"
+#include "syscalls/held_file.h"
 #include "syscalls/plain.h"
 #include "syscalls/signal_fd.h"
 #include "syscalls/socket_io.h"
@@ -55,25 +56,46 @@ long ReadNowait(const SyscallFrame& f, int fd, FdState* s, const iovec* iov, lon
   return r;
 }
 
-long WriteNowait(const SyscallFrame& f, int fd, FdState* s, const void* buf, size_t len) {
+// A pipe took `first` bytes, or says EAGAIN: a blocking write goes on until all is written.
+__attribute__((noinline)) long WriteRest(const SyscallFrame& f, int fd, FdState* s,
+                                         uint32_t generation, const char* buf, size_t len,
+                                         long first) {
+  if (IsNonblocking(fd, s)) return first;
+  size_t done = first > 0 ? static_cast<size_t>(first) : 0;
+  long r;
+  {
+    HeldFile file(fd, s, generation);
+    r = file.Result();
+    while (!r) {
+      r = file.Try(kOut, [&](int at, FdState*) {
+        const iovec v = {const_cast<char*>(buf) + done, len - done};
+        return RawSyscall(SYS_pwritev2, at, &v, 1, -1, -1, RWF_NOWAIT);
+      });
+      if (r <= 0) break;
+      done += static_cast<size_t>(r);
+      if (done >= len || file.Nonblocking()) break;
+      r = 0;
+    }
+  }
+  if (done) return static_cast<long>(done);
+  return r == kCannotWait ? BlockingRaw(f, false) : r;
+}
+
+long WriteNowait(const SyscallFrame& f, int fd, FdState* s, const char* buf, size_t len) {
   if (s->flags.load(std::memory_order_relaxed) & kNoNowaitWrite)
     return LookThenCall(f, fd, s, kOut);
-  size_t done = 0;
-  for (;;) {
-    const long r = TryOrWait(fd, s, kOut, [&](int at, FdState*) {
-      const iovec v = {const_cast<char*>(static_cast<const char*>(buf)) + done, len - done};
-      return RawSyscall(SYS_pwritev2, at, &v, 1, -1, -1, RWF_NOWAIT);
-    });
-    if (done == 0 && r == kCannotWait) return BlockingRaw(f, false);
-    if (done == 0 && Unsupported(r)) {
-      s->flags.fetch_or(kNoNowaitWrite, std::memory_order_relaxed);
-      return LookThenCall(f, fd, s, kOut);
-    }
-    if (r < 0) return done ? static_cast<long>(done) : r;
-    done += static_cast<size_t>(r);
-    // A pipe took a part: a blocking write goes on until all is written.
-    if (done >= len || r == 0 || IsNonblocking(fd, s)) return static_cast<long>(done);
+  const uint32_t generation = s->generation.load(std::memory_order_acquire);
+  const long first = TryOnce(fd, s, kOut, [&](int at, FdState*) {
+    const iovec v = {const_cast<char*>(buf), len};
+    return RawSyscall(SYS_pwritev2, at, &v, 1, -1, -1, RWF_NOWAIT);
+  });
+  if (__builtin_expect(first == static_cast<long>(len), 1)) return first;
+  if (Unsupported(first)) {
+    s->flags.fetch_or(kNoNowaitWrite, std::memory_order_relaxed);
+    return LookThenCall(f, fd, s, kOut);
   }
+  if (first <= 0 && first != -EAGAIN) return first;
+  return WriteRest(f, fd, s, generation, buf, len, first);
 }
 
 // Nothing, or more than there is memory: the calls that only try (recvfrom, preadv2) judge such
@@ -121,7 +143,7 @@ long SysWrite(SyscallFrame& f) {
     return r == kCannotWait ? BlockingRaw(f, false) : r;
   }
   if (!(flags & (kPipe | kOther))) return BlockingRaw(f, false);
-  return WriteNowait(f, fd, s, ArgAs<void*>(f, 1), f.rdx);
+  return WriteNowait(f, fd, s, ArgAs<const char*>(f, 1), f.rdx);
 }
 
 long SysReadv(SyscallFrame& f) {

@@ -38,7 +38,9 @@ long AfterPlain(const SyscallFrame& f, long r) {
       NoteUnknownFd(static_cast<int>(r));
     else
       NoteOpenedFd(static_cast<int>(r));
-  } else if (f.rax != SYS_close && __builtin_expect(CallLasted(), 0)) {
+  } else if (f.rax == SYS_close) {
+    NoteClosed(ArgInt(f, 0));
+  } else if (__builtin_expect(CallLasted(), 0)) {
     // A FIFO, a device perhaps.
     if (FdState* s = FdStateOf(ArgInt(f, 0)))
       s->flags.fetch_and(~uint32_t{kOpened}, std::memory_order_relaxed);

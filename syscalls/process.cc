@@ -24,6 +24,7 @@ long ForkProcess(SyscallFrame& f) {
   Task* cur = CurrentTask();
   const SigSet all = ~SigSet{0};
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+  NoteShared();  // before the child can use what it inherits; once more for what others just made
   const long r = Raw(f);
   if (r == 0) {
     ResetSharedMemoryAfterFork();
@@ -46,6 +47,7 @@ long SysFork(SyscallFrame& f) { return ForkProcess(f); }
 // another. Without CLONE_VFORK both go on at once, on a stack each.
 long StartVmChild(SyscallFrame&, uint64_t clone_flags) {
   if (!(clone_flags & CLONE_VFORK)) NoteSharedVm();
+  NoteShared();
   const SigSet all = ~SigSet{0};
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
   EnterBlocking(true);

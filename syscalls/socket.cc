@@ -107,6 +107,9 @@ long SysSocketpair(SyscallFrame& f) {
 }
 
 long SysSetsockopt(SyscallFrame& f) {
+  if (ArgInt(f, 1) == SOL_SOCKET &&
+      (ArgInt(f, 2) == SO_PASSCRED || ArgInt(f, 2) == SO_PASSPIDFD))
+    NoteShared();  // see KnownEmpty; messages may come at once
   const long r = Raw(f);
   FdState* s = FdStateOf(ArgInt(f, 0));
   if (!s || r) return r;
@@ -115,7 +118,6 @@ long SysSetsockopt(SyscallFrame& f) {
     if (option == SO_RCVTIMEO_OLD || option == SO_SNDTIMEO_OLD || option == SO_RCVTIMEO_NEW ||
         option == SO_SNDTIMEO_NEW)
       NoteTimeout(s, option == SO_SNDTIMEO_OLD || option == SO_SNDTIMEO_NEW, ArgAs<void*>(f, 3));
-    if (option == SO_PASSCRED || option == SO_PASSPIDFD) NoteShared();  // see KnownEmpty
   } else if (ArgInt(f, 1) == IPPROTO_TCP && ArgInt(f, 2) == TCP_ULP) {
     s->flags.fetch_and(~uint32_t{kStream}, std::memory_order_relaxed);  // records, not bytes
   }
@@ -177,8 +179,11 @@ long SysRecvmmsg(SyscallFrame& f) {
     if (!ValidTimespec(ts)) return -EINVAL;
     deadline = DeadlineAfter(ToNs(ts));
   }
+  const uint32_t generation = s->generation.load(std::memory_order_acquire);
   long done = 0;
   for (; done < static_cast<long>(count); ++done) {
+    // Closed meanwhile: the number may be another file's.
+    if (done && s->generation.load(std::memory_order_acquire) != generation) break;
     const int now_flags = done && (flags & MSG_WAITFORONE)
                               ? (flags & ~MSG_WAITFORONE) | MSG_DONTWAIT
                               : flags & ~MSG_WAITFORONE;
@@ -210,9 +215,14 @@ long SysSendmmsg(SyscallFrame& f) {
   auto messages = ArgAs<mmsghdr*>(f, 1);
   const auto count = static_cast<uint32_t>(f.rdx);
   FdState* s = SocketOf(fd);
-  if (!s || (flags & MSG_DONTWAIT)) return Raw(f);
+  if (!s || (flags & MSG_DONTWAIT)) {
+    NoteShared();
+    return Raw(f);
+  }
+  const uint32_t generation = s->generation.load(std::memory_order_acquire);
   long done = 0;
   for (; done < static_cast<long>(count); ++done) {
+    if (done && s->generation.load(std::memory_order_acquire) != generation) break;
     const long r = SendMessage(fd, s, &messages[done].msg_hdr, flags);
     if (r == kCannotWait) return done ? done : BlockingRaw(f, false);
     if (r < 0) return done ? done : r;

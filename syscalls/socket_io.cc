@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include "syscalls/held_file.h"
+
 namespace green {
 namespace {
 
@@ -96,15 +98,17 @@ long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, v
   // MSG_WAITALL: the kernel waits for the rest only on streams; elsewhere it is ignored.
   size_t done = 0;
   const bool stream = SocketIsStream(fd);
+  HeldFile file(fd, s, s->generation.load(std::memory_order_acquire));
+  if (file.Result()) return file.Result();
   for (;;) {
-    const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
+    const long r = file.Try(kIn, [&](int at, FdState* state) -> long {
       if (done && (AtMark(at) || (ErrorWaits(at, POLLERR) && !BytesWait(at)))) return -EPIPE;
       return ReceiveOnce(at, state, static_cast<char*>(buf) + done, len - done,
                          flags & ~MSG_WAITALL, addr, addrlen);
     });
     if (r <= 0) return done ? static_cast<long>(done) : r;
     done += static_cast<size_t>(r);
-    if (!stream || done == len || IsNonblocking(fd, s)) return static_cast<long>(done);
+    if (!stream || done == len || file.Nonblocking()) return static_cast<long>(done);
   }
 }
 
@@ -114,44 +118,67 @@ bool SocketIsStream(int fd) {
   return !RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size) && type == SOCK_STREAM;
 }
 
-long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void* addr,
-          long addrlen, bool part_sent) {
+namespace {
+
+// All of it, on a stream; what was sent before an error. `begun`: it goes on with what the caller's
+// call has sent.
+long SendAll(HeldFile& file, const void* buf, size_t len, int flags, bool begun) {
   size_t done = 0;
   for (;;) {
-    const long r = TryOrWait(fd, s, kOut, [&](int at, FdState*) -> long {
-      if (__builtin_expect(part_sent, 0) && ErrorWaits(at, POLLERR | POLLHUP)) return -EPIPE;
-      const char* from = static_cast<const char*>(buf) + done;
-      if (addr)  // perhaps a path
-        return LookOutside(SYS_sendto, at, from, len - done, flags | MSG_DONTWAIT, addr, addrlen);
-      return RawSyscall(SYS_sendto, at, from, len - done, flags | MSG_DONTWAIT, nullptr, 0);
+    const long r = file.Try(kOut, [&](int at, FdState*) -> long {
+      if (begun && ErrorWaits(at, POLLERR | POLLHUP)) return -EPIPE;
+      return RawSyscall(SYS_sendto, at, static_cast<const char*>(buf) + done, len - done,
+                        flags | MSG_DONTWAIT, nullptr, 0);
     });
-    if (__builtin_expect(r >= 0 && done + static_cast<size_t>(r) == len, 1))
-      return static_cast<long>(len);
     if (r < 0) return done ? static_cast<long>(done) : r;
     done += static_cast<size_t>(r);
-    if (IsNonblocking(fd, s)) return static_cast<long>(done);
-    part_sent = true;
+    if (done == len || file.Nonblocking()) return static_cast<long>(done);
+    begun = true;
     flags |= MSG_NOSIGNAL;
   }
 }
 
+}  // namespace
+
+long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void* addr,
+          long addrlen) {
+  auto attempt = [&](int at, FdState*) -> long {
+    if (addr)  // perhaps a path
+      return LookOutside(SYS_sendto, at, buf, len, flags | MSG_DONTWAIT, addr, addrlen);
+    return RawSyscall(SYS_sendto, at, buf, len, flags | MSG_DONTWAIT, nullptr, 0);
+  };
+  const uint32_t generation = s->generation.load(std::memory_order_acquire);
+  const long first = TryOnce(fd, s, kOut, attempt);
+  if (__builtin_expect(first == static_cast<long>(len), 1)) return first;
+  if ((first < 0 && first != -EAGAIN) || IsNonblocking(fd, s)) return first;
+  if (addr && first < 0) return TryOrWait(fd, s, kOut, attempt);  // datagrams
+  HeldFile file(fd, s, generation);
+  if (file.Result()) return first > 0 ? first : file.Result();
+  const size_t done = first > 0 ? static_cast<size_t>(first) : 0;
+  const long more = SendAll(file, static_cast<const char*>(buf) + done, len - done,
+                            done ? flags | MSG_NOSIGNAL : flags, done);
+  return more < 0 ? first > 0 ? first : more : static_cast<long>(done) + more;
+}
+
 long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
   if (flags & MSG_WAITALL) {
-    auto wait = [&] {
-      return BlockingCall(SYS_recvmsg, fd, reinterpret_cast<long>(msg), flags, 0, 0, 0, true);
+    auto wait = [&](int at) {
+      return BlockingCall(SYS_recvmsg, at, reinterpret_cast<long>(msg), flags, 0, 0, 0, true);
     };
     msghdr header;
     size_t total;
     if (!CopyIn(&header, msg) || header.msg_iovlen > kMaxVector || !TotalLength(header, &total) ||
         total == 0)
-      return wait();  // ends at once
+      return wait(fd);  // ends at once
     // Parks for the beginning; the kernel waits for the rest.
-    const long first = TryOrWait(fd, s, kIn, [&](int at, FdState*) -> long {
+    HeldFile file(fd, s, s->generation.load(std::memory_order_acquire));
+    if (file.Result() == -EBADF) return -EBADF;
+    const long first = file.Try(kIn, [&](int at, FdState*) -> long {
       char byte;
       return RawSyscall(SYS_recvfrom, at, &byte, 1, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
     });
     if (first < 0 && first != kCannotWait) return first;
-    return wait();
+    return wait(file.At());
   }
   return TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
     const long r = RawSyscall(SYS_recvmsg, at, msg, flags | MSG_DONTWAIT);
@@ -162,36 +189,43 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
 }
 
 long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
-  const long first = TryOrWait(fd, s, kOut, [&](int at, FdState*) {
-    return LookOutside(SYS_sendmsg, at, user, flags | MSG_DONTWAIT);
-  });
-  if (first < 0) return first;
   msghdr msg;
+  const bool readable = CopyIn(&msg, user);
+  // It may carry descriptors; before, as others may take them at once.
+  if (readable && msg.msg_controllen) NoteShared();
+  auto attempt = [&](int at, FdState*) {
+    return LookOutside(SYS_sendmsg, at, user, flags | MSG_DONTWAIT);
+  };
+  const uint32_t generation = s->generation.load(std::memory_order_acquire);
+  long first = TryOnce(fd, s, kOut, attempt);
+  if ((first < 0 && first != -EAGAIN) || IsNonblocking(fd, s)) return first;
   size_t total;
-  if (!CopyIn(&msg, user)) return first;
-  if (msg.msg_controllen) NoteShared();  // it may have carried descriptors
-  if (!TotalLength(msg, &total) || static_cast<size_t>(first) >= total) return first;
+  if (!readable || !TotalLength(msg, &total)) total = 0;
+  if (first > 0 && static_cast<size_t>(first) >= total) return first;
+  HeldFile file(fd, s, generation);
+  if (file.Result()) return first > 0 ? first : file.Result();
+  if (first < 0) first = file.Try(kOut, attempt);
+  if (first < 0) return first;
   // A full stream took a part. The rest goes piece by piece, without the control data.
   size_t done = static_cast<size_t>(first);
   IovCursor rest = {msg.msg_iov, msg.msg_iovlen, 0};
   rest.Advance(done);
   while (done < total && rest.count) {
-    if (IsNonblocking(fd, s)) break;
+    if (file.Nonblocking()) break;
     iovec v;
     if (!CopyIn(&v, rest.iov)) break;
-    const bool more = done + (v.iov_len - rest.offset) < total;
-    const long r =
-        Send(fd, s, static_cast<char*>(v.iov_base) + rest.offset, v.iov_len - rest.offset,
-             flags | MSG_NOSIGNAL | (more ? MSG_MORE : 0), nullptr, 0, true);
+    const size_t left = v.iov_len - rest.offset;
+    const bool more = done + left < total;
+    const long r = SendAll(file, static_cast<char*>(v.iov_base) + rest.offset, left,
+                           flags | MSG_NOSIGNAL | (more ? MSG_MORE : 0), true);
     if (r < 0) break;
     done += static_cast<size_t>(r);
-    const bool partial = static_cast<size_t>(r) < v.iov_len - rest.offset;
     rest.Advance(static_cast<size_t>(r));
     if (v.iov_len == 0) {
       ++rest.iov;
       --rest.count;
     }
-    if (partial) break;
+    if (static_cast<size_t>(r) < left) break;
   }
   return static_cast<long>(done);
 }

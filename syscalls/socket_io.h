@@ -11,10 +11,9 @@ namespace green {
 
 // recvfrom(2); flags as the program gave them.
 long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen);
-// sendto(2). On a stream everything is sent, as a blocking socket does. part_sent: it goes on with
-// what the caller's call has begun.
+// sendto(2). On a stream everything is sent, as a blocking socket does.
 long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void* addr,
-          long addrlen, bool part_sent = false);
+          long addrlen);
 // recvmsg(2) and sendmsg(2) with a msghdr that the program or we made.
 long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags);
 long SendMessage(int fd, FdState* s, const msghdr* msg, int flags);

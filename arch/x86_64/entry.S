@@ -165,8 +165,8 @@ green_door_insn:
         jne     4f                      // it took milliseconds
         testq   %rax, %rax
         js      3f
-        cmpl    $257, (%rsp)            // openat
-        je      5f
+        cmpl    $3, (%rsp)              // close
+        jae     7f
 2:      leaq    8(%rsp), %rsp
         .cfi_adjust_cfa_offset -8
         ret
@@ -208,6 +208,17 @@ green_door_insn:
 6:      popq    %rdi
         .cfi_adjust_cfa_offset -8
         jmp     4b
+7:      ja      8f
+        // Looked at, or waited for, by a task between the test and the close.
+        fd_state 2b
+        cmpl    $0, GREEN_FD_FLAGS(%rcx)
+        jne     4b
+        cmpb    $0, GREEN_FD_REGISTERED(%rcx)
+        jne     4b
+        jmp     2b
+8:      cmpl    $257, (%rsp)            // openat
+        je      5b
+        jmp     2b
         .cfi_endproc
         .size   green_syscall_entry_plain, .-green_syscall_entry_plain
 
