@@ -9,6 +9,7 @@
 #include "sched/bound_names.h"
 #include "sched/clock.h"
 #include "sched/one_to_one.h"
+#include "sched/slice.h"
 #include "sched/state.h"
 #include "sched/worker_count.h"
 
@@ -127,6 +128,7 @@ long SetTaskPolicy(Task* t, int policy, int priority) {
   const int old_policy = t->policy, old_priority = t->priority;
   t->policy = policy;
   t->priority = priority;
+  NoteWeight(t->nice, policy);
   if (IsRealTime(policy)) RequestBinding(t);
   const long r = t->bound ? one_to_one::ApplyPolicy(t) : 0;
   if (IsError(r)) {
@@ -138,6 +140,7 @@ long SetTaskPolicy(Task* t, int policy, int priority) {
 
 void SetTaskNice(Task* t, int nice) {
   t->nice = nice;
+  NoteWeight(nice, t->policy);
   if (t->bound) one_to_one::ApplyNice(t);
 }
 

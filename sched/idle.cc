@@ -21,15 +21,6 @@ bool WorkToDo(Carrier* c, Worker* w) {
   return false;
 }
 
-int64_t EarliestOfAll() {
-  int64_t earliest = kNever;
-  for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
-    const int64_t e = g_sched.workers[i].timers.Earliest();
-    if (e < earliest) earliest = e;
-  }
-  return earliest;
-}
-
 int64_t Remaining(int64_t deadline) {
   if (deadline == kNever) return -1;
   const int64_t left = deadline - NowNs();
@@ -64,7 +55,7 @@ void IdleWorker(Carrier* c, Worker* w) {
         still_idle = w->state.load(std::memory_order_relaxed) == WorkerState::kIdle;
         if (still_idle) w->state.store(WorkerState::kPolling, std::memory_order_relaxed);
       }
-      if (still_idle) PollReactor(Remaining(EarliestOfAll()));
+      if (still_idle) PollReactor(Remaining(EarliestTimer()));
       g_sched.poller.store(nullptr, std::memory_order_seq_cst);
       StopIdling(w);
       const int64_t now = NowNs();

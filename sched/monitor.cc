@@ -8,6 +8,7 @@
 #include "sched/affinity.h"
 #include "sched/carriers.h"
 #include "sched/reactor.h"
+#include "sched/slice.h"
 #include "sched/state.h"
 #include "sched/trace.h"
 #include "sched/worker_count.h"
@@ -17,9 +18,10 @@ namespace green {
 namespace {
 
 constexpr int64_t kTickNs = 1'000'000;
+constexpr int64_t kShortTickNs = 200'000;
+constexpr int64_t kWatchNs = 20'000'000;  // short ticks after a timer that was noticed late
 // Going to sleep and being woken costs about as much.
 constexpr int kIdleTicksBeforeSleep = 4;
-constexpr int kIdlePolicy = 5;  // SCHED_IDLE
 
 void SleepNs(int64_t ns) {
   KernelTimespec ts = {ns / 1000000000, ns % 1000000000};
@@ -65,9 +67,9 @@ bool WorkWaits(Worker* w) {
 }
 
 struct Look {
-  bool running = false;       // some worker runs a task
-  bool waiting = false;       // work, a timer or an fd waits
-  bool responsive = false;    // some worker has picked a task since the last look
+  bool running = false;     // some worker runs a task
+  bool waiting = false;     // work, a timer or an fd waits
+  bool responsive = false;  // some worker has picked a task since the last look, for a short while
   Worker* slowest = nullptr;  // whose task has run longest
 };
 
@@ -82,18 +84,6 @@ bool StaysInCall(Worker* w, Carrier* c) {
          c->call_number.load(std::memory_order_relaxed) == call;
 }
 
-// A nice value shortens or lengthens the turns, by the kernel's factor of 1.25 a step (sched(7));
-// from one tick to ten slices.
-int64_t SliceOf(const Task* t) {
-  const int64_t slice = g_sched.options.slice_ns;
-  if (!t) return slice;
-  int nice = t->policy == kIdlePolicy ? 19 : t->nice;
-  int64_t ns = slice;
-  for (; nice > 0 && ns > kTickNs; --nice) ns = ns * 4 / 5;
-  for (; nice < 0 && ns < slice * 10; ++nice) ns = ns * 5 / 4;
-  return ns;
-}
-
 void BeginTurn(Worker* w, int64_t now) {
   w->seen_since = now;
   w->seen_cpu = -1;
@@ -103,7 +93,7 @@ void BeginTurn(Worker* w, int64_t now) {
 // and a task that waits for the CPU would seem to compute. By the clock on the wall if that one
 // cannot be read.
 bool SliceIsOver(Worker* w, Carrier* c, int64_t now) {
-  const int64_t slice = SliceOf(c->task), passed = now - w->seen_since;
+  const int64_t slice = SliceOf(w, c->task), passed = now - w->seen_since;
   const int clock = ClockOfThread(c->tid);
   if (w->seen_cpu < 0) {
     w->seen_cpu = ClockNs(clock);
@@ -149,14 +139,17 @@ void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
 }
 
 // A task that has run for the whole tick.
-void Sample(Carrier* c) {
+void Sample(Carrier* c, int64_t tick) {
   Task* t = c->task;
   if (!t || Watched(SchedulerState::kExactCpuTime)) return;
-  t->cpu_ns += kTickNs;
-  g_sched.sampled_ns += kTickNs;
+  t->cpu_ns += tick;
+  g_sched.sampled_ns += tick;
 }
 
 Look LookAround(int64_t now) {
+  static int64_t last = 0;
+  const int64_t tick = now - last < kTickNs ? now - last : kTickNs;
+  last = now;
   Look look;
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     Worker* w = &g_sched.workers[i];
@@ -168,13 +161,16 @@ Look LookAround(int64_t now) {
     if (switches != w->seen_switches || w->seen_since == 0) {
       w->seen_switches = switches;
       BeginTurn(w, now);
-      look.responsive = true;
+      if (!RunsTurn(w))
+        look.responsive = true;
+      else if (!look.slowest)
+        look.slowest = w;
       continue;
     }
     Carrier* c = w->carrier.load(std::memory_order_acquire);
     if (!c || !c->tid) continue;
     if (!look.slowest || w->seen_since < look.slowest->seen_since) look.slowest = w;
-    Sample(c);
+    Sample(c, tick);
     LookAtStuck(w, c, now);
   }
   look.waiting |= ReactorHasWaiters();
@@ -191,18 +187,27 @@ void DeliverUrgent(const Look& look) {
   BeginTurn(look.slowest, NowNs());
 }
 
+// Beside tasks that compute, a timer that was set since the last look is the monitor's to notice,
+// at its next one. Short sleeps come in rows, so after one that was noticed late it looks more
+// often.
+int64_t TickNs(const Look& look, int64_t now) {
+  static int64_t until = 0;
+  const int64_t earliest = EarliestTimer();
+  if (!look.responsive && earliest != kNever && now - earliest > kShortTickNs / 2)
+    until = now + kWatchNs;
+  return now < until ? kShortTickNs : kTickNs;
+}
+
 // Until the next tick or timer. When tasks compute on every worker and nobody waits in the
 // reactor, the monitor does; busy servers poll by themselves and are not disturbed.
-void WaitForTick(const Look& look) {
-  int64_t wait = kTickNs;
+void WaitForTick(const Look& look, int64_t tick) {
+  int64_t wait = tick;
   const bool polls =
       look.running && !look.responsive && !g_sched.poller.load(std::memory_order_relaxed);
   if (look.running) {
-    const int64_t now = NowNs();
-    for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
-      const int64_t due = g_sched.workers[i].timers.Earliest();
-      if (due != kNever && due - now < wait) wait = due - now;
-    }
+    const int64_t due = EarliestTimer();
+    const int64_t left = due == kNever ? wait : due - NowNs();
+    if (left < wait) wait = left;
     if (wait < 50'000) wait = 50'000;
   }
   if (polls && ReactorHasWaiters())
@@ -228,14 +233,16 @@ void PollForOthers() {
 
 void MonitorThread(void*) {
   int idle_ticks = 0;
+  int64_t tick = kTickNs;
   Look look;
   for (;;) {
-    WaitForTick(look);
+    WaitForTick(look, tick);
     const int64_t now = NowNs();
     NoteTime(now);
     FollowCpus(now);
     DropUnreadTrace();
     look = LookAround(now);
+    tick = TickNs(look, now);
     if (look.running) {
       // Also with a poller asleep: it does not know timers that were added since.
       FireTimers(now);

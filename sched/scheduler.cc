@@ -353,15 +353,39 @@ uint32_t AdmittedNow(const Worker* w) {
   return n < kMaxGlobalShare ? static_cast<uint32_t>(n) : kMaxGlobalShare;
 }
 
-// What computes has its share beside tasks that are ready all the time.
-bool TurnIsDue(const Worker* w) {
-  return g_sched.turns.MaybeAny() && Ticks() - w->last_turn_ticks > g_sched.slice_ticks;
+// What computes has half of the time beside tasks that are ready all the time.
+bool TurnIsDue(const Worker* w) { return g_sched.turns.MaybeAny() && Ticks() > w->next_turn_ticks; }
+
+// One of those that compute went on to something else soon after its turn had come: what it waited
+// for, computing, was another's turn.
+void NoteSpinner() {
+  g_sched.spinners_until_ticks.store(Ticks() + 2 * g_sched.slice_ticks, std::memory_order_relaxed);
+}
+
+// Its end, by preemption: the others' half is as long, if anybody else was there.
+void NoteEndOfTurn(Worker* w) {
+  const uint64_t now = Ticks();
+  uint64_t lasted = 0;
+  if (RunsTurn(w)) {
+    if (w->turn == w->switches.load(std::memory_order_relaxed)) NoteSpinner();
+    lasted = now - w->turn_began_ticks;
+    if (lasted > g_sched.slice_ticks) lasted = g_sched.slice_ticks;
+    w->turn_lasts = false;
+  }
+  w->next_turn_ticks = now + lasted;
 }
 
 Task* TakeTurn(Worker* w) {
   if (!g_sched.turns.MaybeAny()) return nullptr;
-  w->last_turn_ticks = Ticks();
-  return g_sched.turns.Pop();
+  const uint64_t now = Ticks();
+  if (w->turn_lasts && now - w->turn_began_ticks < g_sched.slice_ticks / 2) NoteSpinner();
+  w->turn_lasts = false;
+  Task* t = g_sched.turns.Pop();
+  if (!t) return nullptr;
+  w->turn_lasts = true;
+  w->turn_began_ticks = w->next_turn_ticks = now;
+  w->turn_pick.store(w->switches.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return t;
 }
 
 // The next is one that computes, for a while: a last look for what would have to preempt it.
@@ -451,6 +475,15 @@ void FireTimers(int64_t now) {
     if (g_sched.workers[i].timers.Earliest() <= now) FireTimersOf(g_sched.workers[i].timers, now);
 }
 
+int64_t EarliestTimer() {
+  int64_t earliest = kNever;
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
+    const int64_t e = g_sched.workers[i].timers.Earliest();
+    if (e < earliest) earliest = e;
+  }
+  return earliest;
+}
+
 void Park(WaitReason reason) {
   Task* cur = CurrentTask();
   if (__builtin_expect(cur->bound, 0)) return one_to_one::Park(reason, kNever);
@@ -513,6 +546,7 @@ void GoRound(Task* cur) {
   probe::Preempt(cur);
   Worker* w = CurrentWorker();
   if (__builtin_expect(IsSurplus(w), 0)) w->polls_in = 1;  // the scheduler's loop is to look
+  NoteEndOfTurn(w);
   const bool computes = cur->switches == cur->preempted_at;
   cur->preempted_at = cur->switches + 1;
   cur->reason = WaitReason::kPreempted;

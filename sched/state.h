@@ -21,8 +21,9 @@ struct SchedulerState {
   Worker workers[kMaxWorkers];
   GlobalQueue global;  // overflow of the workers' queues
   // Those whose slice was over: they compute, and take turns, one at a time, when there is nothing
-  // else to run, or when none has had one for a slice.
+  // else to run, or half of the time.
   GlobalQueue turns;
+  std::atomic<uint64_t> spinners_until_ticks{0};  // some of those only wait for others of them
   // Woken by who has no worker (monitor, carriers back from the kernel): looked at before every
   // pick, so that due timers and finished I/O get ahead of tasks that compute.
   GlobalQueue urgent;
@@ -60,6 +61,8 @@ inline bool Watched(uint16_t what) {
 void StartWorkers();
 // Fires what is due in any worker's heap.
 void FireTimers(int64_t now);
+// When the next one is due; kNever if there is none.
+int64_t EarliestTimer();
 [[noreturn]] void SchedulerLoop(Carrier* c);
 
 }  // namespace green

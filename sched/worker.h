@@ -44,7 +44,12 @@ struct alignas(64) Worker {
   uint32_t delay_sample_in = kDelaySample;  // wake-ups until one is timed
   uint64_t last_wake_ticks = 0;
   uint64_t last_look_ticks = 0;  // at the reactor
-  uint64_t last_turn_ticks = 0;  // when it last took a task that computes
+  // The last task that it took from those that compute: since when, whether it has not been
+  // preempted since, and from when on the others have had as long.
+  uint64_t turn_began_ticks = 0;
+  bool turn_lasts = false;
+  uint64_t next_turn_ticks = 0;
+  std::atomic<uint64_t> turn_pick{0};  // `switches` of that pick: still equal while it runs
   // CountReadyCall's notes: which turn, its calls, and when the first few were over.
   uint64_t turn = 0;
   uint32_t ready_calls = 0;
@@ -63,6 +68,12 @@ struct alignas(64) Worker {
   int64_t seen_cpu = -1;  // the carrier's CPU time soon after seen_since; -1: not asked yet
   uint32_t seen_call = 0;
 };
+
+// What it runs had its slice before, and has been preempted: it computes.
+inline bool RunsTurn(const Worker* w) {
+  return w->turn_pick.load(std::memory_order_relaxed) ==
+         w->switches.load(std::memory_order_relaxed);
+}
 
 // A counter that has one writer: a plain increment, readable by others.
 inline void Count(std::atomic<uint64_t>& c) {
