@@ -33,6 +33,14 @@ void SetProcessName(const char* name) {
   RawSyscall(SYS_close, fd);
 }
 
+// From now on all that runs is counted; a task may run on and on without a switch.
+void BeginToCount() {
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
+    Carrier* c = g_sched.workers[i].carrier.load(std::memory_order_acquire);
+    if (c && c->tid && !c->run_since) c->run_since = ClockNs(ClockOfThread(c->tid));
+  }
+}
+
 }  // namespace
 
 int64_t CpuNsOf(Task* t) {
@@ -40,12 +48,15 @@ int64_t CpuNsOf(Task* t) {
   // A running task's current stretch; approximate for another carrier's, exact for our own.
   Carrier* c = t->carrier.load(std::memory_order_acquire);
   constexpr uint16_t kExact = SchedulerState::kExactCpuTime;
-  if (!(g_sched.watch.fetch_or(kExact, std::memory_order_relaxed) & kExact) && c) {
-    // The first question: what ran until now was only sampled, and not while the monitor slept
-    // for want of other tasks. What no sample explains goes to the one that asks.
-    c->run_since = ClockNs(ClockOfThread(c->tid));
-    const int64_t unexplained = ClockNs(CLOCK_PROCESS_CPUTIME_ID) - g_sched.sampled_ns;
-    if (unexplained > 0) t->cpu_ns += unexplained;
+  if (!(g_sched.watch.fetch_or(kExact, std::memory_order_relaxed) & kExact)) {
+    BeginToCount();
+    if (c) {
+      // What ran until now was only sampled, and not while the monitor slept for want of other
+      // tasks. What no sample explains goes to the one that asks.
+      c->run_since = ClockNs(ClockOfThread(c->tid));
+      const int64_t unexplained = ClockNs(CLOCK_PROCESS_CPUTIME_ID) - g_sched.sampled_ns;
+      if (unexplained > 0) t->cpu_ns += unexplained;
+    }
   }
   int64_t ns = t->cpu_ns;
   if (c && c->run_since) {
