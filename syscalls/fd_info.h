@@ -18,6 +18,17 @@ bool IsNonblocking(int fd, FdState* s);
 // SO_RCVTIMEO / SO_SNDTIMEO in ns, kNever when none.
 int64_t TimeoutOf(int fd, FdState* s, uint32_t direction);
 
+// Whether [buf, buf + room) can be written, as its first `got` bytes (at least 1) have been: it ends
+// in the page of the last of them, or lies on the caller's own stack, below libc's thread structure.
+inline bool SurelyWritable(const void* buf, size_t got, size_t room) {
+  constexpr uintptr_t kPage = 4096, kNear = 1 << 20;
+  const auto begin = reinterpret_cast<uintptr_t>(buf);
+  if (((begin + got - 1) ^ (begin + room - 1)) < kPage) return true;
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  const Task* t = CurrentTask();
+  return t->stack && t->fs_base - here < kNear && begin >= here && begin + room <= t->fs_base;
+}
+
 // After a read that came back short from a stream there is nothing left until the next event, so
 // the try that would fail is skipped. `sequence` is SequenceIn from before the read or the try.
 // Only for registered fds (else the event would not come) and not after end of file, error or
@@ -29,8 +40,11 @@ inline bool KnownEmpty(int fd, FdState* s, uint32_t sequence) {
   return s->drained_at.load(std::memory_order_relaxed) == sequence + 1 &&
          ShortReadsMeanEmpty(fd, s);
 }
-inline void NoteShortRead(FdState* s, uint32_t sequence) {
-  s->drained_at.store(sequence + 1, std::memory_order_relaxed);
+// `got` bytes came into [buf, buf + room), after `sequence`. Nothing is noted if the rest of the room
+// may be one that cannot be written: then data may have been left.
+inline void NoteShortRead(FdState* s, uint32_t sequence, const void* buf, size_t got, size_t room) {
+  if (SurelyWritable(buf, got, room))
+    s->drained_at.store(sequence + 1, std::memory_order_relaxed);
 }
 
 // A number has just been created as this kind of file by the calling task.

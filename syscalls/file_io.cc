@@ -45,7 +45,8 @@ long ReadNowait(const SyscallFrame& f, int fd, FdState* s, const iovec* iov, lon
     if (KnownEmpty(at, state, sequence)) return -EAGAIN;
     const bool registered = state->registered.load(std::memory_order_acquire);
     const long got = RawSyscall(SYS_preadv2, at, iov, count, -1, -1, RWF_NOWAIT);
-    if (got > 0 && registered && static_cast<size_t>(got) < room) NoteShortRead(state, sequence);
+    if (got > 0 && registered && static_cast<size_t>(got) < room)
+      NoteShortRead(state, sequence, iov->iov_base, static_cast<size_t>(got), room);
     return got;
   });
   if (r == kCannotWait) return BlockingRaw(f, false);

@@ -29,7 +29,7 @@ long ReceiveOnce(int fd, FdState* s, void* buf, size_t len, int flags, void* add
                         flags, reinterpret_cast<long>(addr), reinterpret_cast<long>(addrlen),
                         false);
   if (stream && registered && r > 0 && static_cast<size_t>(r) < len && !(flags & ~MSG_NOSIGNAL))
-    NoteShortRead(s, sequence);
+    NoteShortRead(s, sequence, buf, static_cast<size_t>(r), len);
   return r;
 }
 
