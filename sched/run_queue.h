@@ -16,16 +16,15 @@ namespace green {
 // Unbounded and locked, for overflow and for enqueuers without a worker.
 class GlobalQueue {
  public:
-  void Push(Task* t) { PushChain(t, t, 1); }
-  void PushChain(Task* first, Task* last, uint32_t n) {
+  void Push(Task* t) {
     LockGuard guard(lock_);
-    last->queue_next = nullptr;
+    t->queue_next = nullptr;
     if (tail_)
-      tail_->queue_next = first;
+      tail_->queue_next = t;
     else
-      head_ = first;
-    tail_ = last;
-    size_.store(size_.load(std::memory_order_relaxed) + n, std::memory_order_seq_cst);
+      head_ = t;
+    tail_ = t;
+    size_.store(size_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
   }
   Task* Pop() {
     Task* rest;

@@ -9,6 +9,7 @@
 #include <wordexp.h>
 
 #include "tests/coverage/cover.h"
+#include "tests/programs/shared.h"
 
 static int status;
 static struct rusage usage;
@@ -132,13 +133,8 @@ static long lckpwdf_again(void) {
 static pthread_mutex_t* shared;
 
 static void start_locking_child(void) {
-  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(shared != MAP_FAILED);
-  pthread_mutexattr_t attr;
-  CHECK_OK(pthread_mutexattr_init(&attr));
-  CHECK_OK(pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED));
-  CHECK_OK(pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
-  CHECK_OK(pthread_mutex_init(shared, &attr));
+  shared = map_shared(-1, sizeof *shared);
+  init_shared_mutex(shared, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST, PTHREAD_PRIO_NONE);
   IN_CHILD(CHECK_OK(pthread_mutex_lock(shared)));
 }
 

@@ -1,7 +1,6 @@
 // A pair that wakes each other all the time has its share of a CPU beside threads that compute.
-#include "check.h"
+#include "one_cpu.h"
 
-#include <sched.h>
 #include <semaphore.h>
 
 enum { HOGS = 2 };
@@ -31,13 +30,7 @@ static int64_t cpu_of(pthread_t thread) {
 }
 
 int main(int argc, char** argv) {
-  cpu_set_t set;
-  CHECK_OK(sched_getaffinity(0, sizeof set, &set));
-  int cpu = 0;
-  while (!CPU_ISSET(cpu, &set)) cpu++;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  CHECK_OK(sched_setaffinity(0, sizeof set, &set));
+  run_on_first_cpu();
   for (unsigned side = 0; side < 2; side++) CHECK_OK(sem_init(&sides[side], 0, side));
   pthread_t threads[HOGS + 2];
   for (int i = 0; i < HOGS; i++) threads[i] = spawn(computes, NULL);

@@ -1,9 +1,8 @@
 // Threads of this process and of one that runs without the library contend for priority-inheritance
 // mutexes; a thread of each ends, and the other process is killed, with a robust one held.
-#include "check.h"
+#include "shared.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum { THREADS = 3, ROUNDS = 300 };
@@ -12,15 +11,6 @@ static struct {
   pthread_mutex_t mutex, robust[2];
   int inside, taken, held[2];
 } * shared;
-
-static void init(pthread_mutex_t* mutex, int robust) {
-  pthread_mutexattr_t attr;
-  CHECK_OK(pthread_mutexattr_init(&attr));
-  CHECK_OK(pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED));
-  CHECK_OK(pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
-  CHECK_OK(pthread_mutexattr_setrobust(&attr, robust));
-  CHECK_OK(pthread_mutex_init(mutex, &attr));
-}
 
 static void* contend(void* unused) {
   for (int i = 0; i < ROUNDS; i++) {
@@ -59,26 +49,19 @@ static void run(void) {
 }
 
 int main(int argc, char** argv) {
-  int fd = argc > 1 ? atoi(argv[1]) : memfd_create("shared", 0);
-  CHECK_OK(ftruncate(fd, sizeof *shared));
-  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  CHECK(shared != MAP_FAILED);
+  int fd;
+  shared = map_shared_with_native(argc, argv, sizeof *shared, &fd);
   if (argc > 1) {
     run();
     inherits((void*)0);
     join(spawn(keeps, (void*)1));
   }
-  init(&shared->mutex, PTHREAD_MUTEX_STALLED);
-  for (int i = 0; i < 2; i++) init(&shared->robust[i], PTHREAD_MUTEX_ROBUST);
-  pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    char number[12];
-    snprintf(number, sizeof number, "%d", fd);
-    unsetenv("LD_PRELOAD");
-    execl("/proc/self/exe", argv[0], number, NULL);
-    _exit(1);
-  }
+  init_shared_mutex(&shared->mutex, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED,
+                    PTHREAD_PRIO_INHERIT);
+  for (int i = 0; i < 2; i++)
+    init_shared_mutex(&shared->robust[i], PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
+                      PTHREAD_PRIO_INHERIT);
+  pid_t child = start_native(argv, fd);
   run();
   join(spawn(keeps, (void*)0));
   pthread_t heir = spawn(inherits, (void*)1);

@@ -1,10 +1,9 @@
 // A process is killed while its threads hold robust mutexes in shared memory, parked or computing,
 // one of them priority-inheriting and one with waiters in two processes: whoever locks one next is
 // told so. The same after exit.
-#include "check.h"
+#include "shared.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum { MUTEXES = 4 };
@@ -38,16 +37,10 @@ static void run_child(int exits) {
 }
 
 int main(void) {
-  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(shared != MAP_FAILED);
-  pthread_mutexattr_t attr;
-  CHECK_OK(pthread_mutexattr_init(&attr));
-  CHECK_OK(pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED));
-  CHECK_OK(pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
+  shared = map_shared(-1, sizeof *shared);
   for (int i = 0; i < MUTEXES; i++) {
     int protocol = i == 2 ? PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE;
-    CHECK_OK(pthread_mutexattr_setprotocol(&attr, protocol));
-    CHECK_OK(pthread_mutex_init(&shared->mutex[i], &attr));
+    init_shared_mutex(&shared->mutex[i], PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST, protocol);
   }
   for (int exits = 0; exits < 2; exits++) {
     shared->held = 0;

@@ -1,8 +1,7 @@
 // A process-shared robust mutex whose owner is a killed process, with threads here waiting for it.
-#include "check.h"
+#include "shared.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 static struct {
@@ -23,13 +22,8 @@ static void* waiter(void* unused) {
 }
 
 int main(void) {
-  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(shared != MAP_FAILED);
-  pthread_mutexattr_t attr;
-  CHECK_OK(pthread_mutexattr_init(&attr));
-  CHECK_OK(pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED));
-  CHECK_OK(pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
-  CHECK_OK(pthread_mutex_init(&shared->mutex, &attr));
+  shared = map_shared(-1, sizeof *shared);
+  init_shared_mutex(&shared->mutex, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST, PTHREAD_PRIO_NONE);
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {

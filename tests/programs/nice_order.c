@@ -1,8 +1,7 @@
 // Of threads that compute on one CPU, those with a high nice value get less of it, but they get
 // some.
-#include "check.h"
+#include "one_cpu.h"
 
-#include <sched.h>
 #include <sys/resource.h>
 
 enum { OF_EACH = 10 };
@@ -20,13 +19,7 @@ static void* body(void* argument) {
 
 int main(int argc, char** argv) {
   pthread_t threads[2 * OF_EACH];
-  cpu_set_t set;
-  CHECK_OK(sched_getaffinity(0, sizeof set, &set));
-  int cpu = 0;
-  while (!CPU_ISSET(cpu, &set)) cpu++;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  CHECK_OK(sched_setaffinity(0, sizeof set, &set));
+  run_on_first_cpu();
   for (intptr_t i = 0; i < 2 * OF_EACH; i++) threads[i] = spawn(body, (void*)i);
   sleep_ms(arg_or(argc, argv, 1, 1500));
   unsigned long favoured = 0, nice_ones = 0;

@@ -1,10 +1,9 @@
 // Threads of this process and of one that runs without the library share a mutex of each type, a
 // condition, a semaphore, a barrier and a read-write lock; the other's death leaves a robust mutex.
-#include "check.h"
+#include "shared.h"
 
 #include <semaphore.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum { THREADS = 3, ROUNDS = 150, TYPES = 3 };
@@ -18,20 +17,13 @@ static struct {
   int turn, counter[TYPES], read, held;
 } * shared;
 
-static void init_mutex(pthread_mutex_t* mutex, int type, int robust) {
-  pthread_mutexattr_t attr;
-  CHECK_OK(pthread_mutexattr_init(&attr));
-  CHECK_OK(pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED));
-  CHECK_OK(pthread_mutexattr_settype(&attr, type));
-  CHECK_OK(pthread_mutexattr_setrobust(&attr, robust));
-  CHECK_OK(pthread_mutex_init(mutex, &attr));
-}
-
 static void init(void) {
   const int types[TYPES] = {PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_RECURSIVE,
                             PTHREAD_MUTEX_ERRORCHECK};
-  for (int i = 0; i < TYPES; i++) init_mutex(&shared->mutex[i], types[i], PTHREAD_MUTEX_STALLED);
-  init_mutex(&shared->robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST);
+  for (int i = 0; i < TYPES; i++)
+    init_shared_mutex(&shared->mutex[i], types[i], PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_NONE);
+  init_shared_mutex(&shared->robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
+                    PTHREAD_PRIO_NONE);
   pthread_condattr_t cond;
   CHECK_OK(pthread_condattr_init(&cond));
   CHECK_OK(pthread_condattr_setpshared(&cond, PTHREAD_PROCESS_SHARED));
@@ -91,24 +83,14 @@ static void run(intptr_t side) {
 }
 
 int main(int argc, char** argv) {
-  int fd = argc > 1 ? atoi(argv[1]) : memfd_create("shared", 0);
-  CHECK_OK(ftruncate(fd, sizeof *shared));
-  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  CHECK(shared != MAP_FAILED);
+  int fd;
+  shared = map_shared_with_native(argc, argv, sizeof *shared, &fd);
   if (argc > 1) {
     run(1);
     join(spawn(keeps, NULL));
   }
   init();
-  pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    char number[12];
-    snprintf(number, sizeof number, "%d", fd);
-    unsetenv("LD_PRELOAD");
-    execl("/proc/self/exe", argv[0], number, NULL);
-    _exit(1);
-  }
+  pid_t child = start_native(argv, fd);
   run(0);
   AWAIT(__atomic_load_n(&shared->held, __ATOMIC_SEQ_CST));
   CHECK_OK(kill(child, SIGKILL));
