@@ -53,17 +53,22 @@ bool Listens(int fd) {
   return !RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) && listens;
 }
 
+// r: the new socket's number, of the listener's kind, or an error. Returns it.
+long NoteAccepted(long r, const FdState* listener, int new_flags) {
+  if (r >= 0)
+    NoteNewFd(static_cast<int>(r), kSocket |
+                                       (listener->flags.load(std::memory_order_relaxed) & kStream) |
+                                       (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
+  return r;
+}
+
 long Accept(SyscallFrame& f, int new_flags) {
   const int fd = ArgInt(f, 0);
   FdState* s = SocketOf(fd);
   if (!s || (new_flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))) return Raw(f);  // refused at once
   if (IsNonblocking(fd, s)) {
     const long r = Raw(f);
-    if (r >= 0)
-      NoteNewFd(static_cast<int>(r), kSocket |
-                                         (s->flags.load(std::memory_order_relaxed) & kStream) |
-                                         (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
-    return r;
+    return NoteAccepted(r, s, new_flags);
   }
   const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
     // accept has no MSG_DONTWAIT: look first, one task at a time, so that the call finds what
@@ -80,9 +85,7 @@ long Accept(SyscallFrame& f, int new_flags) {
     state->accepting.store(false, std::memory_order_release);
     return got;
   });
-  if (r >= 0)
-    NoteNewFd(static_cast<int>(r), kSocket | (s->flags.load(std::memory_order_relaxed) & kStream) |
-                                       (new_flags & SOCK_NONBLOCK ? uint32_t{kNonblock} : 0u));
+  NoteAccepted(r, s, new_flags);
   return OrBlock(f, r);
 }
 
@@ -107,8 +110,7 @@ long SysSocketpair(SyscallFrame& f) {
 }
 
 long SysSetsockopt(SyscallFrame& f) {
-  if (ArgInt(f, 1) == SOL_SOCKET &&
-      (ArgInt(f, 2) == SO_PASSCRED || ArgInt(f, 2) == SO_PASSPIDFD))
+  if (ArgInt(f, 1) == SOL_SOCKET && (ArgInt(f, 2) == SO_PASSCRED || ArgInt(f, 2) == SO_PASSPIDFD))
     NoteShared();  // see KnownEmpty; messages may come at once
   const long r = Raw(f);
   FdState* s = FdStateOf(ArgInt(f, 0));
