@@ -352,6 +352,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   const int64_t op_deadline = t->op_deadline;
   const bool in_setxid_handler = t->in_setxid_handler;
   const bool interruptible = t->interruptible;
+  const Interrupted interrupted = t->interrupted;
   t->interruptible = false;
   if (sig == kKickSignal) t->in_setxid_handler = true;
   LeaveGreen();
@@ -372,6 +373,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   t->handled = handled;
   t->in_setxid_handler = in_setxid_handler;
   t->interruptible = interruptible;
+  t->interrupted = interrupted;
   SetAltstack(t, uc->uc_stack, alternate ? altstack.base + altstack.size : here);
   SetTaskMask(t, *mask_word);
   return what;
@@ -459,6 +461,23 @@ void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
   regs[REG_RAX] = -EINTR;
 }
 
+// Whether the EINTR right behind a call's instruction is the program's. The last EINTR decides, not
+// what ran since the call began: a handler with SA_RESTART may have come and gone, and the call been
+// restarted after it. Where others' EINTR was there first, such a handler might as well have come
+// before the call, but for the calls that it ends in any case.
+void NoteInterruption(Task* t, Delivered what, const ucontext_t* uc) {
+  const auto& regs = uc->uc_mcontext.gregs;
+  const auto insn = reinterpret_cast<const char*>(regs[REG_RIP]) - 2;
+  if (regs[REG_RAX] != -EINTR ||
+      (insn != green_blocking_insn && insn != green_plain_insn && insn != green_door_insn))
+    return;
+  const bool first = t->interrupted == Interrupted::kNot;
+  if (what == Delivered::kNoRestart || (what == Delivered::kRestart && (first || t->interruptible)))
+    t->interrupted = Interrupted::kForTask;
+  else if (first)
+    t->interrupted = Interrupted::kForOthers;
+}
+
 // The scheduler wants something of this carrier, which is inside libgreen: at the end of the call.
 void NoteKick(Carrier* c, ucontext_t* uc) {
   // With a task's attention flag up the kick is about a signal, which that flag brings about.
@@ -469,12 +488,13 @@ void NoteKick(Carrier* c, ucontext_t* uc) {
 
 // A call that blocks its worker, for want of another carrier, would go on by the kernel's own hand:
 // it ends instead, and is made again after the others' turn.
-void EndCallForTurn(ucontext_t* uc) {
+void EndCallForTurn(Task* t, ucontext_t* uc) {
   auto& regs = uc->uc_mcontext.gregs;
   const auto pc = reinterpret_cast<const char*>(regs[REG_RIP]);
   if (pc != green_blocking_insn && pc != green_door_insn) return;
   regs[REG_RIP] += 2;
   regs[REG_RAX] = -EINTR;
+  t->interrupted = Interrupted::kForOthers;
 }
 
 // No runtime on this thread: a vfork child between vfork and exec, which shares our handlers.
@@ -522,7 +542,7 @@ void HandleOutside(int sig, void* info, void* context) {
     if (InLibraryText(pc)) {
       NoteKick(CurrentCarrier(), uc);
       if (in_syscall && CurrentCarrier()->kicked.load(std::memory_order_relaxed) != kNoKick)
-        EndCallForTurn(uc);
+        EndCallForTurn(t, uc);
     } else if (!ShareIfAsked() && !t->attention.load(std::memory_order_acquire)) {
       Preempt();
     }
@@ -543,10 +563,10 @@ void HandleOutside(int sig, void* info, void* context) {
     }
     t = CurrentTask();
     if (what != Delivered::kNone) CancelRestart(t, what, uc);
-    if (what == Delivered::kNone) t->stray = true;
     // It may read a signalfd, in the kernel: let it look at its own signals.
     if (what == Delivered::kNone && t->bound && t->pending.load(std::memory_order_relaxed))
       CancelRestart(t, Delivered::kNoRestart, uc);
+    NoteInterruption(t, what, uc);
     if (static_cast<uint8_t>(what) > t->handled) t->handled = static_cast<uint8_t>(what);
     *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(CurrentCarrier());
     // No such stack: the return leaves that of whichever carrier the task is then on.
@@ -603,7 +623,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     FollowCredentials(c);
     if (c->tid == g_sched.pid) g_first_answers.fetch_add(1, std::memory_order_seq_cst);
     // A call that it interrupted is to be restarted whatever its kind.
-    if (!c->in_green && c->task) c->task->stray = true;
+    if (!c->in_green && c->task) NoteInterruption(c->task, Delivered::kNone, uc);
     return;
   }
   if (c->in_green) {
@@ -627,9 +647,9 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   }
   if (void* copy = FrameForTask(t, sig, fault, uc))
     green_enter_signal_frame(sig, SignalFrameInfo(copy), copy, HandleOutside);
-  if (fault)
-    FaultAgain(sig, uc);
-  else if (sig == kKickSignal)
+  if (fault) return FaultAgain(sig, uc);
+  NoteInterruption(t, Delivered::kNone, uc);
+  if (sig == kKickSignal)
     NoteKick(c, uc);
   else
     Note(c, info, uc);

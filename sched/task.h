@@ -49,6 +49,9 @@ enum class Scope : uint8_t { kDefault, kProcess, kSystem };
 // Why a task is parked; for reports only.
 enum class WaitReason : uint8_t { kNone, kFutex, kFd, kSleep, kJoin, kSignal, kBlocked, kYield, kPreempted };
 
+// Whose signal it was that ended a call in the kernel with EINTR. Others': the call is made again.
+enum class Interrupted : uint8_t { kNot, kForOthers, kForTask };
+
 struct alignas(64) Task {
   static constexpr uint32_t kParked = 1;
   static constexpr uint32_t kToken = 2;
@@ -68,7 +71,7 @@ struct alignas(64) Task {
   bool alive = false;
   bool bound = false;   // has a carrier of its own
   uint8_t handled = 0;  // Delivered, since DeliverNow or BlockingCall reset it
-  bool stray = false;   // since BlockingCall: a signal meant for others interrupted this task
+  Interrupted interrupted = Interrupted::kNot;  // the same
   bool in_setxid_handler = false;  // glibc's for SIGSETXID runs (syscalls/credentials.cc)
   bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
   uint16_t new_code_looks = 0;  // left, since it mapped code (syscalls/new_code.h)
@@ -126,8 +129,9 @@ struct alignas(64) Task {
 static_assert(offsetof(Task, new_code_looks) < 64);
 static_assert(offsetof(Task, frame) == GREEN_TASK_FRAME);
 static_assert(offsetof(Task, handled) == GREEN_TASK_HANDLED);
-static_assert(offsetof(Task, stray) == GREEN_TASK_STRAY);
-static_assert(GREEN_TASK_STRAY == GREEN_TASK_HANDLED + 1);  // cleared together
+static_assert(offsetof(Task, interrupted) == GREEN_TASK_INTERRUPTED);
+static_assert(GREEN_TASK_INTERRUPTED == GREEN_TASK_HANDLED + 1);  // cleared together
+static_assert(static_cast<int>(Interrupted::kForOthers) == GREEN_FOR_OTHERS);
 static_assert(offsetof(Task, new_code_looks) == GREEN_TASK_NEW_CODE_LOOKS);
 static_assert(offsetof(Task, since_ms) == GREEN_TASK_SINCE);
 static_assert(offsetof(Task, pending) == GREEN_TASK_PENDING);

@@ -13,7 +13,7 @@ inline long Block(long nr, const void* args, const uint8_t* handled, bool hand_o
   BlockInKernel(blocked);
   Task* t = CurrentTask();
   t->handled = 0;
-  t->stray = false;
+  t->interrupted = Interrupted::kNot;
   EnterBlocking(hand_off);
   // A signal that found us inside libgreen only set a flag, the task's or the carrier's; one from
   // here on finds us outside and is handled at once, in the call or before it.
@@ -22,8 +22,8 @@ inline long Block(long nr, const void* args, const uint8_t* handled, bool hand_o
     r = green_blocking_call(nr, args, handled);
   UnblockInKernel(blocked);
   LeaveBlocking();
-  // Interrupted on another task's behalf: no handler ran here, so the program is not to know.
-  if (r == -EINTR && t->stray && !t->handled) r = kRestartAlways;
+  // On another task's behalf: the program is not to know.
+  if (r == -EINTR && t->interrupted == Interrupted::kForOthers) r = kRestartAlways;
   return r;
 }
 

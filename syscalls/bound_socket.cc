@@ -31,8 +31,8 @@ long AwaitTimed(int fd, short events, int64_t timeout) {
 long BoundTransfer(SyscallFrame& f, SigSet blocked) {
   Task* t = CurrentTask();
   const auto nr = static_cast<long>(f.rax);
-  if (__builtin_expect(t->stray || (t->frame & 1), 0)) {
-    t->stray = false;
+  if (__builtin_expect(t->interrupted == Interrupted::kForOthers || (t->frame & 1), 0)) {
+    t->interrupted = Interrupted::kNot;
     const int fd = ArgInt(f, 0);
     FdState* s = FdStateOf(fd);
     if (s && (KnowFd(fd, s) & kSocket) && !IsNonblocking(fd, s)) {

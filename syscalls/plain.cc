@@ -20,9 +20,9 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_end_plain(Sysc
   }
   LeaveBlocking();
   Task* t = CurrentTask();
-  if (__builtin_expect(r == -EINTR && t->stray && !t->handled, 0)) {
+  if (__builtin_expect(r == -EINTR && t->interrupted == Interrupted::kForOthers, 0)) {
     EndCall(t, *f);
-    return green_dispatch(f);  // once more, for nobody's handler ran
+    return green_dispatch(f);  // once more
   }
   f->rax = static_cast<uint64_t>(AfterPlain(*f, r));
   EndCall(t, *f);

@@ -262,14 +262,12 @@ green_plain_insn:
         .cfi_adjust_cfa_offset -8
         ret
         .cfi_adjust_cfa_offset 8
-// Interrupted on another task's behalf, and no handler ran: the program is not to know. Native: in a
+// Interrupted on another task's behalf: the program is not to know. Native: in a
 // child that a handler forked.
 3:      cmpb    $0, %gs:GREEN_CARRIER_NATIVE
         jne     2b
         movq    %gs:GREEN_CARRIER_TASK, %rcx
-        cmpb    $0, GREEN_TASK_STRAY(%rcx)
-        je      2b
-        cmpb    $0, GREEN_TASK_HANDLED(%rcx)
+        cmpb    $GREEN_FOR_OTHERS, GREEN_TASK_INTERRUPTED(%rcx)
         jne     2b
         popq    %rax
         .cfi_adjust_cfa_offset -8

@@ -16,13 +16,15 @@
 // Task, as a plain call needs it.
 #define GREEN_TASK_FRAME 40
 #define GREEN_TASK_HANDLED 58
-#define GREEN_TASK_STRAY 59
+#define GREEN_TASK_INTERRUPTED 59
 #define GREEN_TASK_NEW_CODE_LOOKS 62
 #define GREEN_TASK_SINCE 80
 #define GREEN_TASK_PENDING 152
 #define GREEN_TASK_MASK 160
 #define GREEN_PLAIN_CALLS 512  // numbers in green_plain_calls (syscalls/dispatch.cc)
 #define GREEN_FUTEXES_NATIVE 1  // in green_futex_places (sched/futex_table.h)
+
+#define GREEN_FOR_OTHERS 1  // Interrupted::kForOthers
 
 #define GREEN_TTY_SIGNALS (1 << 20 | 1 << 21)  // SIGTTIN, SIGTTOU
 

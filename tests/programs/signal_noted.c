@@ -1,6 +1,6 @@
 // A signal that comes while another thread is in a system call reaches a thread that only
 // computes, however the two take turns.
-#include "check.h"
+#include "shared.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -30,6 +30,7 @@ int main(void) {
   pthread_t threads[3];
   for (int i = 0; i < 3; i++) threads[i] = spawn(sleeper, NULL);
   CHECK_OK(pthread_sigmask(SIG_SETMASK, &old, NULL));
+  volatile int* all_sent = map_shared(-1, sizeof *all_sent);
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {
@@ -37,13 +38,15 @@ int main(void) {
       kill(getppid(), SIGUSR1);
       usleep(1000);
     }
+    *all_sent = 1;
     _exit(0);
   }
-  // One at a time gets through even if several are merged; the last may not get lost.
+  // One at a time gets through even if several are merged; the last may not get lost. A machine that
+  // gives the child no CPU for a second is another matter.
   int64_t quiet_since = now_ns(CLOCK_MONOTONIC), begin = quiet_since;
   int seen = 0;
   while (handled < 200 && now_ns(CLOCK_MONOTONIC) - quiet_since < SECOND)
-    if (handled != seen) {
+    if (handled != seen || !*all_sent) {
       seen = handled;
       quiet_since = now_ns(CLOCK_MONOTONIC);
     }
