@@ -14,6 +14,7 @@
 #include <regex>
 
 #include "cli/compare/children.h"
+#include "cli/compare/command_line.h"
 #include "cli/compare/failure.h"
 #include "cli/compare/measure.h"
 #include "cli/compare/metrics.h"
@@ -52,12 +53,6 @@ struct Options {
   bool json = false;
   std::string html;
 };
-
-std::string Joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
 
 std::string Machine() {
   utsname name{};
@@ -127,7 +122,7 @@ class Comparer {
         for (int i = 0; i < count; ++i) RunOne(static_cast<size_t>((round + i) % count), &progress);
       }
     }
-    result_.command = Joined(plan_.command);
+    result_.command = CommandLine(plan_.command);
     result_.load = plan_.load;
     result_.machine = Machine();
     result_.date = Today();

@@ -29,6 +29,17 @@ while time.monotonic() < end:
 print("Requests/sec:", count / float(sys.argv[2]))
 print("  %d requests in %ss, 1KB read" % (count, sys.argv[2]))
 """
+# What the tools print, shortened; the title, throughput and a percentile in the report.
+TOOLS = {
+    "ab": ("Requests per second:    1780.36 [#/sec] (mean)\nFailed requests:        0\n"
+           "Complete requests:      200\n  50%      1\n  99%     26\n", "requests/s", 1780.36, ("p99_ms", 26)),
+    "memtier": ("Type       Ops/sec     Hits/sec     p50 Latency     p99 Latency       KB/sec\n"
+                "Totals     132246.93   0.00         1.43900         3.79100           5608.08\n",
+                "operations/s", 132246.93, ("p99_ms", 3.791)),
+    "sysbench": ("sysbench 1.0.20\n    queries:                    16000  (1587.41 per sec.)\n"
+                 "         95th percentile:                       16.71\n", "queries/s", 1587.41,
+                 ("p95_ms", 16.71)),
+}
 QUICK = ("--runs", "1", "--warmup", "0")
 
 
@@ -80,6 +91,31 @@ class ServerTest(GreenTest):
         tree = xml.etree.ElementTree.fromstring(page)
         self.assertGreater(len(list(tree.iter("circle"))), 5)
         self.assertFalse([e for e in tree.iter() if "src" in e.attrib or "href" in e.attrib])
+
+    def test_tools_in_each_form_of_report(self):
+        for tool, (output, title, rate, (percentile, milliseconds)) in TOOLS.items():
+            said, report = self.path("said"), self.path("report.html")
+            with open(said, "w", encoding="utf-8") as file:
+                file.write(output)
+            words = ("compare", *QUICK, "--load", f"cat {said}", "--html", report)
+            result = self.green(*words, "--json", "--", SERVER)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            found = json.loads(result.stdout)
+            self.assertEqual((found["tool"], found["metrics"][0]["title"]), (tool, title))
+            for mode in found["modes"]:
+                self.assertEqual(mode["runs"][0]["rate"], rate)
+                self.assertEqual(mode["runs"][0][percentile], milliseconds)
+            with open(report, encoding="utf-8") as file:
+                self.assertIn(f"<h2>{title} ", file.read())
+            table = self.green(*words, "--", SERVER)
+            self.assertIn(f"{title} ", table.stdout)
+
+    def test_an_empty_argument_is_seen(self):
+        report = self.path("report.html")
+        result = self.green("compare", *QUICK, "--html", report, "--", "/usr/bin/env", "true", "", "a b")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(report, encoding="utf-8") as file:
+            self.assertIn("<code>/usr/bin/env true '' 'a b'</code>", file.read())
 
     def test_metric_and_settings(self):
         result = self.green("compare", *QUICK, "--workers", "1", "--metric", "speed=([0-9]+)",
