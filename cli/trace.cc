@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,10 +28,34 @@ namespace {
 using inspect::Target;
 using inspect::TraceReader;
 
-// A full ring holds 65,536 events of a worker, which makes a few million a second at most.
-constexpr long kLookNs = 5'000'000;
-constexpr int kLooksPerSearch = 2;  // for processes that came
-constexpr int kLooksPerRenewal = 20;
+// Between two looks: each takes CPU time that a busy server needs, and a full ring holds 262,144
+// events of a worker, which makes a few million a second at most.
+constexpr int64_t kLeastNapNs = 5'000'000, kMostNapNs = 40'000'000;
+constexpr int64_t kSearchNs = 10'000'000;  // for processes that came
+constexpr int64_t kRenewalNs = inspect::TraceReader::kLeaseNs / 10;
+
+// Halved as soon as a ring was getting full, and longer again when all were next to empty.
+class Nap {
+ public:
+  void Take(double fullest, int64_t most) {
+    if (fullest > 1.0 / 8) ns_ /= 2;
+    if (fullest < 1.0 / 32) ns_ *= 2;
+    ns_ = std::clamp(ns_, kLeastNapNs, most);
+    const timespec pause = {0, ns_};
+    nanosleep(&pause, nullptr);
+  }
+
+ private:
+  int64_t ns_ = kLeastNapNs;
+};
+
+constexpr int kWriterNice = 19;
+
+int64_t NowNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
 
 struct Options {
   int pid = 0;
@@ -76,6 +101,7 @@ class Session {
   }
 
   bool left() const { return left_; }
+  double fullest() const { return reader_.fullest(); }
   int pid() const { return target_->pid(); }
   TracedProcess& process() { return process_; }
 
@@ -145,24 +171,24 @@ class Tracer {
 
   // Until the process, or the program and all that it has started, has ended, or time is up.
   void Follow(pid_t program) {
-    const timespec pause = {0, kLookNs};
-    timespec begin;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
-    for (unsigned look = 0; !g_stop; ++look) {
-      if (program && look % kLooksPerSearch == 0 && !Search(program)) break;
+    const int64_t begin = NowNs();
+    int64_t search = begin, renewal = begin;  // when they are due
+    Nap nap;
+    for (int64_t now = begin; !g_stop; now = NowNs()) {
+      if (program && now >= search) {
+        if (!Search(program)) break;
+        search = now + kSearchNs;
+      }
       if (!program && live_.empty()) break;
-      LookAtAll(look % kLooksPerRenewal == 0);
+      LookAtAll(now >= renewal);
+      if (now >= renewal) renewal = now + kRenewalNs;
       if (Events() >= o_.events) {
         std::fprintf(stderr, "green: %zu events are enough (--events); the trace ends here\n",
                      Events());
         break;
       }
-      timespec now;
-      clock_gettime(CLOCK_MONOTONIC, &now);
-      const double passed = static_cast<double>(now.tv_sec - begin.tv_sec) +
-                            static_cast<double>(now.tv_nsec - begin.tv_nsec) / 1e9;
-      if (o_.seconds > 0 && passed >= o_.seconds) break;
-      nanosleep(&pause, nullptr);
+      if (o_.seconds > 0 && static_cast<double>(now - begin) / 1e9 >= o_.seconds) break;
+      nap.Take(Fullest(), program ? kSearchNs : kMostNapNs);
     }
     while (!live_.empty()) EndFirst();
   }
@@ -181,6 +207,7 @@ class Tracer {
 
   int Write() {
     clock_.Calibrate();
+    setpriority(PRIO_PROCESS, 0, kWriterNice);  // nothing gets lost any more: others first
     std::vector<TracedProcess> processes;
     uint64_t lost = 0;
     size_t events = 0;
@@ -207,6 +234,12 @@ class Tracer {
     for (const auto& list : {&live_, &over_})
       for (const auto& s : *list) n += s->process().events.size();
     return n;
+  }
+
+  double Fullest() const {
+    double fullest = 0;
+    for (const auto& s : live_) fullest = std::max(fullest, s->fullest());
+    return fullest;
   }
 
   // Processes that have started libgreen meanwhile. False when none is left.

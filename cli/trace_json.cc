@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <unordered_map>
 
@@ -25,7 +26,17 @@ std::string Quoted(const std::string& text) {
   return out + '"';
 }
 
-// One process's events turned into slices. Times are in microseconds.
+// Nanoseconds as the format's microseconds.
+struct Us {
+  explicit Us(int64_t ns) {
+    const auto size = static_cast<uint64_t>(std::abs(ns));
+    std::snprintf(text, sizeof text, "%s%" PRIu64 ".%03" PRIu64, ns < 0 ? "-" : "", size / 1000,
+                  size % 1000);
+  }
+  char text[32];
+};
+
+// One process's events turned into slices. Times are in nanoseconds.
 class Timeline {
  public:
   Timeline(TracedProcess& process, const inspect::TickClock& clock, std::FILE* file, bool* first,
@@ -40,7 +51,7 @@ class Timeline {
       Track& t = tracks_[tid];
       t.state = State::kWaiting;
       t.label = label;
-      t.since = clock_.Ns(process_.begin) / 1000;
+      t.since = At(process_.begin);
     }
     for (const inspect::TracedEvent& e : process_.events) Take(e);
     for (auto& [tid, t] : tracks_)
@@ -53,22 +64,22 @@ class Timeline {
   struct Track {
     State state = State::kUnknown;
     bool seen = false;  // in an event
-    double since = 0;
+    int64_t since = 0;
     std::string label;
     uint64_t argument = 0;  // of the call that it waits in
     int worker = -1;
     bool woken_early = false;  // while it was still on its way out
     uint32_t waker = 0;
-    double woken_at = 0;
+    int64_t woken_at = 0;
   };
   struct Run {
     uint32_t task = 0;
-    double since = 0;
+    int64_t since = 0;
   };
 
   void Take(const inspect::TracedEvent& traced) {
     const TraceEvent& e = traced.event;
-    const double at = clock_.Ns(e.ticks) / 1000;
+    const int64_t at = At(e.ticks);
     last_ = std::max(last_, at);
     Track& t = tracks_[e.task];
     t.seen = true;
@@ -107,7 +118,7 @@ class Timeline {
     }
   }
 
-  void Leave(const TraceEvent& e, Track& t, double at) {
+  void Leave(const TraceEvent& e, Track& t, int64_t at) {
     using inspect::Reason;
     const Reason reason =
         e.reason < inspect::kReasons ? static_cast<Reason>(e.reason) : Reason::kNone;
@@ -120,7 +131,7 @@ class Timeline {
     t.argument = e.argument;
   }
 
-  void BeginRun(uint32_t tid, Track& t, int worker, double at) {
+  void BeginRun(uint32_t tid, Track& t, int worker, int64_t at) {
     OffWorker(tid, t, at);
     Become(tid, t, State::kRunning, "running", at);
     t.worker = worker;
@@ -131,13 +142,13 @@ class Timeline {
     running_[worker] = {tid, at};
   }
 
-  void OffWorker(uint32_t tid, Track& t, double at) {
+  void OffWorker(uint32_t tid, Track& t, int64_t at) {
     auto run = running_.find(t.worker);
     if (run != running_.end() && run->second.task == tid) EndRun(t.worker, at);
     t.worker = -1;
   }
 
-  void EndRun(int worker, double at) {
+  void EndRun(int worker, int64_t at) {
     Run& run = running_[worker];
     if (!run.task) return;
     Slice(kWorkersPid + process_.pid, static_cast<uint32_t>(worker) + 1, "worker",
@@ -146,7 +157,7 @@ class Timeline {
     run.task = 0;
   }
 
-  void Become(uint32_t tid, Track& t, State state, const std::string& label, double at) {
+  void Become(uint32_t tid, Track& t, State state, const std::string& label, int64_t at) {
     Close(tid, t, at);
     t.state = state;
     t.woken_early = false;
@@ -155,7 +166,7 @@ class Timeline {
     t.since = at;
   }
 
-  void Close(uint32_t tid, Track& t, double at) {
+  void Close(uint32_t tid, Track& t, int64_t at) {
     if (t.state == State::kUnknown || t.state == State::kEnded) return;
     Slice(process_.pid, tid, "task", t.label, t.since, at);
     if (t.argument) std::fprintf(file_, ",\"args\":{\"argument\":\"0x%" PRIx64 "\"}", t.argument);
@@ -164,7 +175,7 @@ class Timeline {
   }
 
   // An arrow only from a task that ran as far as is known: it must begin on a slice.
-  void NoteWaker(Track& t, uint32_t waker, double at) {
+  void NoteWaker(Track& t, uint32_t waker, int64_t at) {
     auto from = tracks_.find(waker);
     t.waker = waker && from != tracks_.end() && from->second.state == State::kRunning ? waker : 0;
     t.woken_at = at;
@@ -178,36 +189,35 @@ class Timeline {
   // All but its arguments and its end. It ends a nanosecond before the next one begins: viewers add
   // its times as floating-point numbers, and take slices that overlap for nested ones, or drop
   // them.
-  void Slice(int64_t pid, uint32_t tid, const char* category, const std::string& name, double from,
-             double to) {
-    constexpr double kNs = 0.001;
-    const double begin = std::round(from / kNs) * kNs, end = std::round(to / kNs) * kNs;
+  void Slice(int64_t pid, uint32_t tid, const char* category, const std::string& name, int64_t from,
+             int64_t to) {
     Begin();
     std::fprintf(file_,
                  "{\"ph\":\"X\",\"cat\":\"%s\",\"name\":%s,\"pid\":%" PRId64
-                 ",\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f",
-                 category, Quoted(name).c_str(), pid, tid, begin, std::max(0.0, end - begin - kNs));
+                 ",\"tid\":%u,\"ts\":%s,\"dur\":%s",
+                 category, Quoted(name).c_str(), pid, tid, Us(from).text,
+                 Us(std::max<int64_t>(0, to - from - 1)).text);
   }
 
-  void Instant(int worker, const char* what, uint32_t task, double at) {
+  void Instant(int worker, const char* what, uint32_t task, int64_t at) {
     if (worker < 0) return;
     Begin();
     std::fprintf(file_,
                  "{\"ph\":\"i\",\"s\":\"t\",\"cat\":\"scheduler\",\"name\":\"%s\",\"pid\":%" PRId64
-                 ",\"tid\":%d,\"ts\":%.3f,\"args\":{\"task\":%u,\"name\":%s}}",
-                 what, kWorkersPid + process_.pid, worker + 1, at, task,
+                 ",\"tid\":%d,\"ts\":%s,\"args\":{\"task\":%u,\"name\":%s}}",
+                 what, kWorkersPid + process_.pid, worker + 1, Us(at).text, task,
                  Quoted(NameOfTask(task)).c_str());
   }
 
-  void Arrow(uint32_t from, double from_at, uint32_t to, double to_at) {
+  void Arrow(uint32_t from, int64_t from_at, uint32_t to, int64_t to_at) {
     const uint64_t id = ++*flows_;
     for (bool begin : {true, false}) {
       Begin();
       std::fprintf(file_,
                    "{\"ph\":\"%s\",\"cat\":\"wake\",\"name\":\"wake\",\"id\":%" PRIu64
-                   ",\"pid\":%d,\"tid\":%u,\"ts\":%.3f}",
+                   ",\"pid\":%d,\"tid\":%u,\"ts\":%s}",
                    begin ? "s" : "f\",\"bp\":\"e", id, process_.pid, begin ? from : to,
-                   begin ? from_at : std::max(from_at, to_at));
+                   Us(begin ? from_at : std::max(from_at, to_at)).text);
     }
   }
 
@@ -229,6 +239,8 @@ class Timeline {
     for (auto& [tid, t] : tracks_)
       if (t.seen) Label("thread_name", process_.pid, tid, NameOfTask(tid));
   }
+
+  int64_t At(uint64_t ticks) const { return std::llround(clock_.Ns(ticks)); }
 
   void TakeName(const TraceEvent& e) {
     if (e.kind != TraceKind::kEnd) return;
@@ -252,7 +264,7 @@ class Timeline {
   std::FILE* file_;
   bool* first_;
   uint64_t* flows_;
-  double last_ = 0;
+  int64_t last_ = 0;
   std::unordered_map<uint32_t, Track> tracks_;
   std::map<int, Run> running_;
 };

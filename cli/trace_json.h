@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "inspect/trace.h"
@@ -20,10 +21,10 @@ struct TracedProcess {
   std::string name;
   int workers = 0;
   uint64_t lost = 0;
-  std::map<uint32_t, std::string> names;     // of tasks, by tid
-  std::map<uint32_t, std::string> waits;     // what those wait for that waited at the begin
-  std::vector<inspect::TracedEvent> events;  // in any order
-  uint64_t begin = 0;                        // ticks, when it was first looked at
+  std::unordered_map<uint32_t, std::string> names;  // of tasks, by tid
+  std::map<uint32_t, std::string> waits;            // what those wait for that waited at the begin
+  std::vector<inspect::TracedEvent> events;         // in any order
+  uint64_t begin = 0;                               // ticks, when it was first looked at
 };
 
 // False when the file cannot be written. Sorts the events. Times count from when the clock was

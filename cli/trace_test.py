@@ -148,8 +148,8 @@ class TraceTest(unittest.TestCase):
                 self.assertIn("player", ran)
 
     def test_preemption(self):
-        with Observed(1) as program:
-            trace, _ = self.trace(program.pid, "--seconds", "2")
+        with Observed(1, "spinners") as program:
+            trace, _ = self.trace(program.pid, "--seconds", "1")
         self.assertGreater(trace.instants["preempt", "spinner"], 2)
         self.assertEqual(trace.labels("spinner"), {"running", "ready"})
 

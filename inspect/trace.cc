@@ -38,8 +38,13 @@ bool TraceReader::Renew() {
 bool TraceReader::Read(std::vector<TracedEvent>* out, size_t most) {
   std::vector<uint64_t> heads;
   if (!Heads(&heads) || heads.size() != rings_.size()) return false;
-  for (size_t i = 0; i < rings_.size(); ++i)
-    if (heads[i] != rings_[i].next) ReadRing(i, heads[i], out, most);
+  fullest_ = 0;
+  for (size_t i = 0; i < rings_.size(); ++i) {
+    if (heads[i] == rings_[i].next) continue;
+    fullest_ = std::max(fullest_, static_cast<double>(heads[i] - rings_[i].next) / t_.capacity);
+    ReadRing(i, heads[i], out, most);
+  }
+  fullest_ = std::min(fullest_, 1.0);
   uint64_t unkept;
   if (memory_.Read(t_.unkept, &unkept)) unkept_ = unkept - unkept_before_;
   return true;

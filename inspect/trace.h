@@ -29,6 +29,8 @@ class TraceReader {
   void SayGoodbye();
   // Events that were overwritten before they were read, or never kept.
   uint64_t lost() const { return lost_ + unkept_; }
+  // How full the fullest ring was at the last Read: the share of it that was new, at most 1.
+  double fullest() const { return fullest_; }
   // Turns it off, unless another reader has asked for it since.
   void Stop();
 
@@ -48,6 +50,7 @@ class TraceReader {
   std::vector<Ring> rings_;
   std::vector<TraceEvent> buffer_;
   uint64_t until_ = 0, lost_ = 0, unkept_ = 0, unkept_before_ = 0;
+  double fullest_ = 0;
 };
 
 // The time-stamp counter against CLOCK_MONOTONIC, by pairs taken at two times.

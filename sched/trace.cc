@@ -10,7 +10,7 @@
 namespace green {
 namespace {
 
-constexpr uint32_t kCapacity = 1 << 16;
+constexpr uint32_t kCapacity = 1 << 18;
 constexpr uint32_t kRings = kMaxWorkers + 1;
 constexpr uint32_t kSharedRing = kMaxWorkers;
 // How long the end of the process waits for a reader that is there.

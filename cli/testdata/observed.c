@@ -1,9 +1,10 @@
 // Threads in every state that a reader from outside can tell, until standard input ends.
 //
-//   observed [deadlock | stuck | busy | locks]
+//   observed [deadlock | stuck | busy | spinners | locks]
 //
 // deadlock: two more threads wait for each other's mutex. stuck: nothing but two such threads.
-// busy: two more threads hand a turn back and forth. locks: a thread for each kind of lock instead.
+// busy: two more threads hand a turn back and forth. spinners: another one that computes. locks: a
+// thread for each kind of lock instead.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -225,6 +226,7 @@ int main(int argc, char** argv) {
   start("poller", poller, NULL);
   start("locker", locker, NULL);
   start("spinner", spinner, NULL);
+  if (!strcmp(mode, "spinners")) start("spinner", spinner, NULL);
   if (!strcmp(mode, "busy")) {
     start("player", player, (void*)0);
     start("player", player, (void*)1);
