@@ -149,7 +149,7 @@ class TraceTest(unittest.TestCase):
 
     def test_preemption(self):
         with Observed(1, "spinners") as program:
-            trace, _ = self.trace(program.pid, "--seconds", "1")
+            trace, _ = self.trace(program.pid, "--seconds", "30", "--events", "20")
         self.assertGreater(trace.instants["preempt", "spinner"], 2)
         self.assertEqual(trace.labels("spinner"), {"running", "ready"})
 
