@@ -12,6 +12,7 @@
 #include "base/code_map.h"
 #include "base/message.h"
 #include "interpose/imports.h"
+#include "interpose/libc_code.h"
 #include "interpose/options.h"
 #include "interpose/patcher.h"
 #include "interpose/slot.h"
@@ -116,6 +117,7 @@ bool Start() {
   SetNewCodeHook(PatchNewObjects);
   InitThreads();
   FindSharedRanges();
+  FindLibcCode();
   // Patched while there is one thread; until the scheduler runs, patched calls go to the kernel.
   BecomeNative(g_settings.scheduler);
   if (!PatchNew(nullptr)) return Native("no memory to look for system calls");

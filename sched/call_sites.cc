@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "arch/x86_64/frame.h"
+#include "base/append.h"
 #include "base/code_map.h"
 #include "sched/carrier.h"
 #include "sched/clock.h"
@@ -75,12 +76,8 @@ struct KernelWait {
 };
 
 bool ReadKernelWait(uint32_t tid, KernelWait* out) {
-  char path[48] = "/proc/self/task/";
-  int at = 16, n = 0;
-  char digits[12];
-  for (uint32_t v = tid; v; v /= 10) digits[n++] = static_cast<char>('0' + v % 10);
-  while (n) path[at++] = digits[--n];
-  for (const char* s = "/syscall"; *s; ++s) path[at++] = *s;
+  char path[48];
+  AppendText(AppendNumber(AppendText(path, "/proc/self/task/"), tid), "/syscall");
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (IsError(fd)) return false;
   char text[256];

@@ -77,6 +77,7 @@ struct Carrier {
   uint64_t affinity;   // as applied to the thread; 0 = the process's
   char name[16];       // as applied to the thread
   bool rescheduled;    // policy, priority or nice value are not the process's any more
+  std::atomic<bool> own_thread;  // its task's (Task::own_thread): it follows no one's credentials
   SpinLock kick_lock;
   bool in_exec;        // under kick_lock: a kick would reach the new program
   std::atomic<uint32_t> birth;  // of a new one for a bound task (carriers.cc)

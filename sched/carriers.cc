@@ -293,6 +293,7 @@ long SendOffNew(Carrier* c, Worker* w) {
   c->index = g_count.fetch_add(1, std::memory_order_relaxed);
   Task* t = c->picked;
   c->birth.store(t ? kUnnamed : kNamed, std::memory_order_relaxed);
+  c->own_thread.store(t && t->own_thread, std::memory_order_relaxed);
   const long tid = StartThread(CarrierThread, c);
   if (IsError(tid)) {
     g_count.fetch_sub(1, std::memory_order_relaxed);

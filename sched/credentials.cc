@@ -39,6 +39,7 @@ bool AllCurrent(uint32_t sequence, bool signal) {
   bool all = true;
   for (Carrier* c = FirstCarrier(); c; c = c->next_all) {
     if (c->ended.load(std::memory_order_acquire)) continue;
+    if (c->own_thread.load(std::memory_order_acquire)) continue;
     if (c->credentials.load(std::memory_order_acquire) == sequence) continue;
     all = false;
     // One that has not begun yet has no number: next time. A second signal finds nothing to do.
@@ -78,6 +79,7 @@ long ChangeCredentials(long nr, const long args[3]) {
   const Request request = {nr, {args[0], args[1], args[2]}};
   const long r = Execute(request);
   if (IsError(r)) return r;
+  // Also from a thread that has its own: the others are to do the same.
   g_request = request;
   const uint32_t sequence = g_sequence.load(std::memory_order_relaxed) + 1;
   CurrentCarrier()->credentials.store(sequence, std::memory_order_release);
@@ -95,6 +97,7 @@ void AskForAnswer(Carrier* c) {
 bool IsCredentialsKick(int signal_code) { return signal_code == SI_QUEUE; }
 
 void FollowCredentials(Carrier* c) {
+  if (c->own_thread.load(std::memory_order_relaxed)) return;
   const uint32_t sequence = g_sequence.load(std::memory_order_acquire);
   // Ahead is the changer itself, just before it publishes.
   if (static_cast<int32_t>(sequence - c->credentials.load(std::memory_order_relaxed)) <= 0) return;

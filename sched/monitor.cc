@@ -5,6 +5,7 @@
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 
+#include "base/append.h"
 #include "sched/affinity.h"
 #include "sched/carriers.h"
 #include "sched/reactor.h"
@@ -30,13 +31,8 @@ void SleepNs(int64_t ns) {
 
 // The scheduling state letter of one of our threads (proc(5), stat field 3); 0 when unknown.
 char ThreadState(uint32_t tid) {
-  char path[48] = "/proc/self/task/";
-  char digits[12];
-  int n = 0, len = 16;
-  for (uint32_t v = tid; v; v /= 10) digits[n++] = static_cast<char>('0' + v % 10);
-  while (n) path[len++] = digits[--n];
-  for (const char* s = "/stat"; *s; ++s) path[len++] = *s;
-  path[len] = 0;
+  char path[48];
+  AppendText(AppendNumber(AppendText(path, "/proc/self/task/"), tid), "/stat");
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (IsError(fd)) return 0;
   char text[128];

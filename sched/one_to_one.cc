@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "base/append.h"
 #include "base/raw_syscall.h"
 #include "sched/affinity.h"
 #include "sched/carriers.h"
@@ -26,14 +27,11 @@ bool SameName(const char* a, const char* b) {
 }
 
 void WriteName(uint32_t tid, const char* name) {
-  char path[48] = "/proc/self/task/";
-  char digits[12];
-  int n = 0, at = 16;
-  for (uint32_t v = tid; v; v /= 10) digits[n++] = static_cast<char>('0' + v % 10);
-  while (n) path[at++] = digits[--n];
-  for (const char* s = "/comm"; *s; ++s) path[at++] = *s;
+  char path[48];
+  AppendText(AppendNumber(AppendText(path, "/proc/self/task/"), tid), "/comm");
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
   if (IsError(fd)) return;
+  int n = 0;
   while (n < 15 && name[n]) ++n;
   RawSyscall(SYS_write, fd, name, n);
   RawSyscall(SYS_close, fd);

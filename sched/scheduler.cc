@@ -15,6 +15,7 @@
 #include "sched/bound_names.h"
 #include "sched/call_sites.h"
 #include "sched/carriers.h"
+#include "sched/credentials.h"
 #include "sched/idle.h"
 #include "sched/monitor.h"
 #include "sched/one_to_one.h"
@@ -660,10 +661,16 @@ long Spawn(Task* child) {
 
 bool BindForGood() {
   Task* cur = CurrentTask();
-  if (!cur->bound && !one_to_one::Bind()) return false;
-  cur->own_thread = true;
-  CurrentCarrier()->rescheduled = true;  // not as the others any more
-  return true;
+  if (cur->own_thread) return true;
+  BeginCredentials();  // what all are to have this one has, too
+  const bool bound = cur->bound || one_to_one::Bind();
+  if (bound) {
+    cur->own_thread = true;
+    CurrentCarrier()->own_thread.store(true, std::memory_order_release);
+    CurrentCarrier()->rescheduled = true;  // not as the others any more
+  }
+  EndCredentials();
+  return bound;
 }
 
 void EndThreadToo() { CurrentCarrier()->rescheduled = true; }

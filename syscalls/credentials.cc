@@ -1,9 +1,12 @@
-// setuid(2) and its kin: natively per kernel thread, here for the process, as POSIX has it.
+// setuid(2) and its kin: natively per kernel thread. libc's functions are for the process, as POSIX has
+// it; a call by syscall(2), or from code that is not libc's, is the caller's, which gets an OS thread
+// of its own for it. One that is alone is the process.
 //
-// glibc makes it so by itself: it sends SIGSETXID to every thread, whose handler repeats the call,
+// glibc makes its own the process's: it sends SIGSETXID to every thread, whose handler repeats the call,
 // makes it last on the caller, and aborts when the results differ (nptl(7)). One batch of such calls
 // is one change here, else a setreuid that swaps would be undone by every second thread: the first
 // call from a handler makes it, the others and the caller's own, which ends the batch, get its result.
+// A thread that has its own takes part natively: where its result differs, glibc aborts.
 #include <sys/mman.h>
 
 #include "base/spin_lock.h"
@@ -13,6 +16,17 @@
 
 namespace green {
 namespace {
+
+// Libc's code, and of it the function syscall. Written before the runtime starts.
+CodeRange g_libc[kMaxLibcRanges];
+CodeRange g_syscall_function;
+
+bool IsLibcs(const SyscallFrame& f) {
+  if (g_syscall_function.Holds(f.site)) return false;
+  for (const CodeRange& range : g_libc)
+    if (range.Holds(f.site)) return true;
+  return false;
+}
 
 constexpr long kMaxGroups = 65536;  // NGROUPS_MAX
 
@@ -67,13 +81,8 @@ long Change(long nr, const long args[3]) {
   return ChangeCredentials(nr, args);
 }
 
-}  // namespace
-
-long SysSetCredentials(SyscallFrame& f) {
-  const long nr = static_cast<long>(f.rax);
-  const long args[3] = {static_cast<long>(f.rdi), static_cast<long>(f.rsi),
-                        static_cast<long>(f.rdx)};
-  const bool in_handler = CurrentTask()->in_setxid_handler;
+// The change, and its result to those who make it too.
+long ChangeOnce(long nr, const long args[3], bool in_handler) {
   long r;
   if (InBatch(nr, args, in_handler, &r)) return r;
   BeginCredentials();
@@ -84,6 +93,27 @@ long SysSetCredentials(SyscallFrame& f) {
   }
   EndCredentials();
   return r;
+}
+
+}  // namespace
+
+void SetLibcCode(const CodeRange (&libc)[kMaxLibcRanges], CodeRange syscall_function) {
+  for (int i = 0; i < kMaxLibcRanges; ++i) g_libc[i] = libc[i];
+  g_syscall_function = syscall_function;
+}
+
+long SysSetCredentials(SyscallFrame& f) {
+  const long nr = static_cast<long>(f.rax);
+  const long args[3] = {static_cast<long>(f.rdi), static_cast<long>(f.rsi),
+                        static_cast<long>(f.rdx)};
+  Task* t = CurrentTask();
+  const bool in_handler = t->in_setxid_handler;
+  if (!IsLibcs(f) && (t->own_thread || LiveTasks() > 1)) return SysOwnThread(f);
+  if (!t->own_thread) return ChangeOnce(nr, args, in_handler);
+  if (in_handler) return Raw(f);
+  // The last of its batch, or the only one that libc knows of.
+  long others;
+  return InBatch(nr, args, false, &others) ? Raw(f) : ChangeOnce(nr, args, false);
 }
 
 void ResetCredentialBatchAfterFork() {

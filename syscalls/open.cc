@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "base/append.h"
 #include "syscalls/handlers.h"
 #include "syscalls/plain.h"
+#include "syscalls/task_directory.h"
 
 namespace green {
 namespace {
@@ -24,12 +26,6 @@ const char* Number(const char* s, uint32_t* value) {
   *value = 0;
   for (; *p >= '0' && *p <= '9' && p - s < 9; ++p) *value = *value * 10 + static_cast<uint32_t>(*p - '0');
   return p == s ? nullptr : p;
-}
-
-char* Append(char* to, const char* s) {
-  while (*s) *to++ = *s++;
-  *to = 0;
-  return to;
 }
 
 // "/proc/self/task/TID" or "/proc/PID/task/TID" of a task of ours: what follows it, else null.
@@ -67,8 +63,13 @@ long OpenOfTask(const SyscallFrame& f) {
   char path[kMaxPath];
   size_t n = 0;
   auto user = ArgAs<const char*>(f, 1);
+  char first;
+  // Relative to the list of threads.
+  if (green_copy(&first, user, 1) && first >= '0' && first <= '9' && IsTaskDirectory(ArgInt(f, 0)))
+    n = static_cast<size_t>(AppendText(path, "/proc/self/task/") - path);
+  const size_t given = n;
   // Only what begins like /proc/ is read on.
-  while (n < kMaxPath - 1 && green_copy(&path[n], user + n, 1) && path[n]) {
+  while (n < kMaxPath - 1 && green_copy(&path[n], user + n - given, 1) && path[n]) {
     if (n < 6 && path[n] != "/proc/"[n]) return -ENOENT;
     ++n;
   }
@@ -80,7 +81,7 @@ long OpenOfTask(const SyscallFrame& f) {
   const char* comm = After(rest, "/comm");
   if (comm && !*comm && (f.rdx & O_ACCMODE) == O_RDONLY) return OpenName(task, f.rdx);
   char of_main[kMaxPath + 16];
-  Append(Append(of_main, "/proc/self"), rest);
+  AppendText(AppendText(of_main, "/proc/self"), rest);
   return RawSyscall(SYS_openat, f.rdi, of_main, f.rdx, f.r10);
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
+#include "base/append.h"
 #include "sched/signals.h"
 #include "syscalls/call.h"
 
@@ -12,13 +13,8 @@ namespace {
 
 // proc_pid_fdinfo(5): "sigmask:\t" and 16 hexadecimal digits. 0 for what is no signalfd.
 SigSet MaskOf(int fd) {
-  char path[32] = "/proc/self/fdinfo/";
-  char* end = path + 18;
-  char digits[12];
-  int n = 0;
-  for (unsigned v = static_cast<unsigned>(fd); n == 0 || v; v /= 10) digits[n++] = static_cast<char>('0' + v % 10);
-  while (n) *end++ = digits[--n];
-  *end = 0;
+  char path[32];
+  AppendNumber(AppendText(path, "/proc/self/fdinfo/"), static_cast<uint32_t>(fd));
   const long file = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (IsError(file)) return 0;
   char text[256] = {};

@@ -20,6 +20,16 @@ void SetForkedChildHook(void (*hook)());
 // In it: the task that would have ended the batch is gone.
 void ResetCredentialBatchAfterFork();
 
+// Where libc's own calls are made from, and those that syscall(2) makes for the program; unused ranges
+// are empty. Before the scheduler starts.
+struct CodeRange {
+  uintptr_t begin = 0, end = 0;
+  // What stands behind a call's instruction, which may be the range's last.
+  bool Holds(uintptr_t behind) const { return behind > begin && behind <= end; }
+};
+inline constexpr int kMaxLibcRanges = 8;
+void SetLibcCode(const CodeRange (&libc)[kMaxLibcRanges], CodeRange syscall_function);
+
 // prctl(2) options that are the kernel thread's (own_thread.cc).
 long PrctlOfThread(SyscallFrame& f);
 

@@ -1,0 +1,108 @@
+// getdents64(2) of /proc/self/task: the program's threads, where the kernel lists libgreen's. The
+// file's position is the kernel's; what it means is ours: 0, 1 and 2 for ".", ".." and the main
+// thread, which stays until the process ends, then one per task slot.
+#include "syscalls/task_directory.h"
+
+#include <dirent.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include "base/append.h"
+#include "syscalls/handlers.h"
+
+namespace green {
+namespace {
+
+struct DirectoryEntry {  // linux_dirent64
+  uint64_t inode;
+  int64_t next;
+  uint16_t size;
+  uint8_t type;
+  char name[13];
+};
+static_assert(sizeof(DirectoryEntry) == 32);
+
+// Fills the caller's buffer.
+class Listing {
+ public:
+  Listing(char* buffer, size_t size, int64_t position)
+      : buffer_(buffer), size_(size), position_(position) {}
+
+  // The entry at `at`, unless it is before the position. False: no room, or no such memory.
+  bool Add(int64_t at, uint32_t inode, const char* name) {
+    if (at < position_) return true;
+    DirectoryEntry e = {inode, at + 1, sizeof e, DT_DIR, {}};
+    AppendText(e.name, name);
+    if (size_ - used_ < sizeof e) {
+      error_ = used_ ? 0 : -EINVAL;
+      return false;
+    }
+    if (!CopyOut(buffer_ + used_, e)) {
+      error_ = used_ ? 0 : -EFAULT;
+      return false;
+    }
+    used_ += sizeof e;
+    position_ = at + 1;
+    return true;
+  }
+  bool AddThread(int64_t at, uint32_t tid) {
+    char name[11];
+    AppendNumber(name, tid);
+    return Add(at, tid, name);
+  }
+  int64_t position() const { return position_; }
+  long result() const { return error_ ? error_ : static_cast<long>(used_); }
+
+ private:
+  char* buffer_;
+  size_t size_;
+  size_t used_ = 0;
+  int64_t position_;
+  long error_ = 0;
+};
+
+struct Walk {
+  Listing* listing;
+  int64_t at;
+  uint32_t pid;
+};
+
+void List(Listing* listing, uint32_t pid) {
+  if (!listing->Add(0, 1, ".") || !listing->Add(1, 1, "..") || !listing->AddThread(2, pid)) return;
+  Walk walk{listing, 3, pid};
+  ForEachTask(
+      [](Task* t, void* arg) {
+        auto w = static_cast<Walk*>(arg);
+        const int64_t at = w->at++;
+        return !t->alive || t->tid == w->pid || w->listing->AddThread(at, t->tid);
+      },
+      &walk);
+}
+
+}  // namespace
+
+bool IsTaskDirectory(int fd) {
+  struct statfs fs;
+  if (RawSyscall(SYS_fstatfs, fd, &fs) || fs.f_type != PROC_SUPER_MAGIC) return false;
+  char link[32], wanted[32], target[32];
+  AppendNumber(AppendText(link, "/proc/self/fd/"), static_cast<uint32_t>(fd));
+  const char* end = AppendText(
+      AppendNumber(AppendText(wanted, "/proc/"), static_cast<uint32_t>(RawSyscall(SYS_getpid))),
+      "/task");
+  if (RawSyscall(SYS_readlink, link, target, sizeof target) != end - wanted) return false;
+  for (const char *a = wanted, *b = target; a < end; ++a, ++b)
+    if (*a != *b) return false;
+  return true;
+}
+
+long SysGetdents64(SyscallFrame& f) {
+  const int fd = ArgInt(f, 0);
+  if (__builtin_expect(!IsTaskDirectory(fd), 1)) return RawOutside(f);
+  Listing listing(ArgAs<char*>(f, 1), static_cast<uint32_t>(f.rdx),
+                  RawSyscall(SYS_lseek, fd, 0, SEEK_CUR));
+  List(&listing, static_cast<uint32_t>(RawSyscall(SYS_getpid)));
+  RawSyscall(SYS_lseek, fd, listing.position(), SEEK_SET);
+  return listing.result();
+}
+
+}  // namespace green
