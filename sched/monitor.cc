@@ -212,18 +212,30 @@ void WaitForTick(const Look& look, int64_t tick) {
     SleepNs(wait);
 }
 
-// Nobody has looked at the reactor for a tick, be it that tasks compute or that they take turns
-// too slowly for the look that comes with every so many. An idle worker that sleeps on its wake
-// word, while the one that polled has found work, takes over the polling.
-void PollForOthers() {
+void AskForLook() {
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i)
+    g_sched.workers[i].polls_in.store(1, std::memory_order_relaxed);
+}
+
+// Nobody has looked at the reactor for a tick. Workers that pick tasks, but too slowly for the look
+// that comes with every so many, are asked to look: what the monitor finds is urgent, and would get
+// ahead of those that have waited longer. If they compute, or do not heed that by the next tick, it
+// looks itself. An idle worker that sleeps on its wake word, while the one that polled has found
+// work, takes over the polling.
+void PollForOthers(const Look& look) {
   static uint32_t seen = 0;
-  if (g_sched.polls.load(std::memory_order_relaxed) == seen && ReactorHasWaiters() &&
-      !g_sched.poller.load(std::memory_order_relaxed)) {
+  static bool asked = false;
+  const bool missed = g_sched.polls.load(std::memory_order_relaxed) == seen &&
+                      ReactorHasWaiters() && !g_sched.poller.load(std::memory_order_relaxed);
+  if (missed) {
     if (g_sched.idle_count.load(std::memory_order_relaxed))
       WakeWorker();
+    else if (look.responsive && !asked)
+      AskForLook();
     else
       PollReactor(0);
   }
+  asked = missed && !asked;
   seen = g_sched.polls.load(std::memory_order_relaxed);
 }
 
@@ -242,7 +254,7 @@ void MonitorThread(void*) {
     if (look.running) {
       // Also with a poller asleep: it does not know timers that were added since.
       FireTimers(now);
-      PollForOthers();
+      PollForOthers(look);
       DeliverUrgent(look);
     }
     if (look.running && look.waiting) {

@@ -120,17 +120,21 @@ inline void PrepareRun(Carrier* c, Task* next, int64_t now) {
   SetFsBase(next->fs_base);
 }
 
+// True when a look at the timers, the reactor and the global queue is due.
+inline bool CountPick(Worker* w) {
+  const uint32_t left = w->polls_in.load(std::memory_order_relaxed);
+  if (left <= 1) return true;
+  w->polls_in.store(left - 1, std::memory_order_relaxed);
+  return false;
+}
+
 inline Task* TakeNext(Worker* w) {
   Task* t = w->next.load(std::memory_order_relaxed);
   w->next.store(nullptr, std::memory_order_relaxed);
   return t;
 }
 
-// The next task without a system call, or null when the scheduler loop should look further.
-inline Task* PickFast(Worker* w) {
-  if (--w->polls_in == 0) return nullptr;
-  if (__builtin_expect(g_sched.urgent.MaybeAny(), 0)) return nullptr;
-  Count(w->switches);
+inline Task* PickOwn(Worker* w) {
   if (w->next.load(std::memory_order_relaxed) && w->next_streak < kMaxNextStreak) {
     ++w->next_streak;
     return TakeNext(w);
@@ -141,6 +145,14 @@ inline Task* PickFast(Worker* w) {
     return t;
   }
   return TakeNext(w);
+}
+
+// The next task without a system call, or null when the scheduler loop should look further.
+inline Task* PickFast(Worker* w) {
+  if (CountPick(w)) return nullptr;
+  if (__builtin_expect(g_sched.urgent.MaybeAny(), 0)) return nullptr;
+  Count(w->switches);
+  return PickOwn(w);
 }
 
 // To the next task, or to the scheduler's stack. kWatched: with what Watched() is for.
@@ -404,18 +416,17 @@ Task* FindRunnable(Carrier* c, Worker* w) {
     if (__builtin_expect(IsSurplus(w), 0)) return nullptr;
     if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
     if (w->timers.Earliest() != kNever) FireTimersOf(w->timers, NowNs());
-    if (w->urgent_streak < kMaxUrgentStreak || !w->queue.Size()) {
+    const bool others = w->queue.Size() || w->next.load(std::memory_order_relaxed);
+    if (w->urgent_streak < kMaxUrgentStreak || !others) {
       if (Task* t = g_sched.urgent.Pop()) {
         ++w->urgent_streak;
-        if (w->polls_in == 0) w->polls_in = 1;  // the round's look is still due
         return t;
       }
     }
-    const bool own_turn = w->urgent_streak >= kMaxUrgentStreak;
     w->urgent_streak = 0;
     // Also when the urgent ones alone have brought the worker here: they must not put it off.
-    if (w->polls_in <= 1) {
-      w->polls_in = kPicksPerRound;
+    if (CountPick(w)) {
+      w->polls_in.store(kPicksPerRound, std::memory_order_relaxed);
       // Before the look: they have waited longer than what it finds.
       Task* first = TakeGlobal(w, AdmittedNow(w));
       if (LookIsDue(w)) PollReactor(0);
@@ -425,9 +436,7 @@ Task* FindRunnable(Carrier* c, Worker* w) {
       }
       if (first) return first;
     }
-    if (own_turn)
-      if (Task* t = w->queue.Pop()) return t;
-    if (Task* t = PickFast(w)) return t;
+    if (Task* t = PickOwn(w)) return t;
     if (Task* t = TakeGlobal(w, kMaxGlobalShare)) return t;
     if (Task* t = StealFromOthers(w)) return t;
     if (Task* t = FindBeforeTurn(w)) return t;
@@ -532,7 +541,8 @@ void Yield() {
 
 void LookSoon() {
   Worker* w = CurrentWorker();
-  if (w->queue.Size() < kEnoughQueued && Ticks() - w->last_look_ticks > kTurnTicks) w->polls_in = 1;
+  if (w->queue.Size() < kEnoughQueued && Ticks() - w->last_look_ticks > kTurnTicks)
+    w->polls_in.store(1, std::memory_order_relaxed);
 }
 
 void AskToGiveWay() { CurrentCarrier()->kicked.store(kWokeWaiter, std::memory_order_relaxed); }
@@ -546,7 +556,8 @@ namespace {
 void GoRound(Task* cur) {
   probe::Preempt(cur);
   Worker* w = CurrentWorker();
-  if (__builtin_expect(IsSurplus(w), 0)) w->polls_in = 1;  // the scheduler's loop is to look
+  if (__builtin_expect(IsSurplus(w), 0))  // the scheduler's loop is to look
+    w->polls_in.store(1, std::memory_order_relaxed);
   NoteEndOfTurn(w);
   const bool computes = cur->switches == cur->preempted_at;
   cur->preempted_at = cur->switches + 1;

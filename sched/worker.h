@@ -39,7 +39,9 @@ struct alignas(64) Worker {
 
   // Counters, written by the holder only, read by the monitor and by reports.
   std::atomic<uint64_t> switches{0};  // tasks picked to run
-  uint32_t polls_in = 0;  // picks until the next look at the reactor
+  // Picks until the next look at the reactor. The owner's; a store of 1 by the monitor, for a look
+  // at the next pick, may get lost against the owner's.
+  std::atomic<uint32_t> polls_in{0};
   uint32_t looks_skipped = 0;  // at the reactor, for want of room in the queue
   uint32_t delay_sample_in = kDelaySample;  // wake-ups until one is timed
   uint64_t last_wake_ticks = 0;

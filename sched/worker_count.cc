@@ -72,7 +72,7 @@ void Prepare(uint32_t count) {
   for (uint32_t i = g_sched.worker_count.load(std::memory_order_relaxed); i < count; ++i) {
     Worker& w = g_sched.workers[i];
     w.id = i;
-    w.polls_in = 1;
+    w.polls_in.store(1, std::memory_order_relaxed);
     w.state.store(WorkerState::kRetired, std::memory_order_relaxed);
   }
   if (count > g_sched.worker_count.load(std::memory_order_relaxed))
