@@ -37,6 +37,8 @@ namespace {
 constexpr uint32_t kPicksPerRound = 61;
 constexpr uint32_t kMaxNextStreak = 64;
 constexpr uint32_t kMaxUrgentStreak = 8;
+// More than so many that the monitor found ready are no exception that goes first, but the rule.
+constexpr uint32_t kMaxUrgentReady = 16;
 constexpr uint32_t kMaxLooksSkipped = 4;
 constexpr uint32_t kMaxGlobalShare = 64;
 // From the global queue in each round while the own queue has tasks: so many that the last of them
@@ -258,7 +260,8 @@ __attribute__((noinline)) void SampleDelay(Worker* w, Task* t) {
 void Enqueue(Task* t, bool urgent) {
   Worker* w = CurrentWorker();
   if (__builtin_expect(!w || w->bound, 0)) {
-    g_sched.urgent.Push(t);
+    const bool many = !urgent && g_sched.urgent.Size() >= kMaxUrgentReady;
+    (many ? g_sched.global : g_sched.urgent).Push(t);
     WakeWorker();
     return;
   }

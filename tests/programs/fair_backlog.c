@@ -1,8 +1,9 @@
 // A thousand threads that another process answers at once, beside two that wait for each other's
-// file lock: however many are ready, each goes on.
+// file lock and two that hand a turn back and forth: however many are ready, each goes on.
 #include "check.h"
 
 #include <fcntl.h>
+#include <semaphore.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -36,6 +37,20 @@ static void* locker(void* unused) {
   return unused;
 }
 
+static sem_t turns[2];
+static volatile long handed;
+
+static void* hander(void* argument) {
+  intptr_t me = (intptr_t)argument;
+  while (!stop) {
+    while (sem_wait(&turns[me]) != 0) continue;
+    handed++;
+    CHECK_OK(sem_post(&turns[!me]));
+  }
+  CHECK_OK(sem_post(&turns[!me]));
+  return NULL;
+}
+
 static void answer(void) {
   int poller = epoll_create1(0);
   for (int i = 0; i < THREADS; i++) {
@@ -61,20 +76,24 @@ static void answer(void) {
 
 int main(void) {
   for (int i = 0; i < THREADS; i++) CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]));
+  for (int i = 0; i < 2; i++) CHECK_OK(sem_init(&turns[i], 0, i == 0));
   pid_t child = fork();
   if (child == 0) answer();
   for (int i = 0; i < THREADS; i++) CHECK_OK(close(ends[i][1]));
-  static pthread_t threads[THREADS + 2];
+  static pthread_t threads[THREADS + 4];
   for (intptr_t i = 0; i < THREADS; i++) threads[i] = spawn(asker, (void*)i);
   for (int i = 0; i < 2; i++) threads[THREADS + i] = spawn(locker, NULL);
+  for (intptr_t i = 0; i < 2; i++) threads[THREADS + 2 + i] = spawn(hander, (void*)i);
   static long before[THREADS];
   for (int look = 0; look < 3; look++) {
     sleep_ms(300);
     for (int i = 0; i < THREADS; i++) before[i] = rounds[i];
+    long handed_before = handed;
     for (int i = 0; i < THREADS; i++) AWAIT(rounds[i] != before[i]);
+    AWAIT(handed > handed_before + 2);
   }
   stop = 1;
-  for (int i = 0; i < THREADS + 2; i++) join(threads[i]);
+  for (int i = 0; i < THREADS + 4; i++) join(threads[i]);
   for (int i = 0; i < THREADS; i++) CHECK_OK(close(ends[i][0]));
   CHECK(waitpid(child, NULL, 0) == child);
   puts("everybody went on");
