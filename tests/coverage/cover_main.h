@@ -41,7 +41,7 @@ static long result;
 static int result_errno;
 static int64_t began, ended;
 
-static void* blocker(void* unused) {
+static void call_it(void) {
   began = now_ns(CLOCK_MONOTONIC);
   entered = 1;
   errno = 0;
@@ -49,6 +49,10 @@ static void* blocker(void* unused) {
   result_errno = errno;
   returned = 1;
   ended = now_ns(CLOCK_MONOTONIC);
+}
+
+static void* blocker(void* unused) {
+  call_it();
   return unused;
 }
 
@@ -62,9 +66,13 @@ static void* counting(void* unused) {
 
 static void* nothing(void* unused) { return unused; }
 
+static void tell_result(int report) {
+  dprintf(report, " %ld", result);
+  if (result < 0) dprintf(report, " %s", strerrorname_np(result_errno));
+  if (data[0]) dprintf(report, " \"%.*s\"", (int)strcspn(data, "\n"), data);
+}
+
 static void run_case(int report) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  join(spawn(nothing, NULL));  // whatever happens at the first thread has happened
   cover->prepare();
   pthread_t counts = spawn(counting, NULL);
   AWAIT(counter > 0);
@@ -89,15 +97,16 @@ static void run_case(int report) {
   }
   stop = 1;
   join(counts);
-  dprintf(report, "%s: %ld", cover->name, result);
-  if (result < 0) dprintf(report, " %s", strerrorname_np(result_errno));
-  if (data[0]) dprintf(report, " \"%.*s\"", (int)strcspn(data, "\n"), data);
+  dprintf(report, "%s:", cover->name);
+  tell_result(report);
   dprintf(report, "\n");
-  if (at_end) at_end();
-  _exit(0);
 }
 
+#include "tests/coverage/cover_cancel.h"
+
 // 0 when the case ended well.
+static void (*run)(int report) = run_case;
+
 static int ran_once(int report) {
   pid_t runs = fork();
   CHECK(runs >= 0);
@@ -106,7 +115,11 @@ static int ran_once(int report) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0);
-    run_case(report);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    join(spawn(nothing, NULL));  // whatever happens at the first thread has happened
+    run(report);
+    if (at_end) at_end();
+    _exit(0);
   }
   int status = -1;
   int64_t limit = now_ns(CLOCK_MONOTONIC) + kLimitSeconds * SECOND;
@@ -142,7 +155,7 @@ static int ran_well(int report) {
   return status;
 }
 
-// With arguments: these cases only.
+// With arguments: these cases only; `cancelled`, `cancelled_before`: see cover_cancel.h.
 int main(int argc, char** argv) {
   int report = dup(1), failed = 0, ran = 0;
   sigset_t chld;
@@ -152,9 +165,15 @@ int main(int argc, char** argv) {
 #ifdef BEFORE_CASES
   BEFORE_CASES;
 #endif
+  if (argc > 1 && strncmp(argv[1], "cancelled", 9) == 0) {
+    run = strcmp(argv[1], "cancelled") == 0 ? run_cancelled : run_cancelled_before;
+    argc--, argv++;
+  }
   for (int i = 0; i < kCases; i++) {
     int wanted = argc < 2;
     for (int k = 1; k < argc; k++) wanted |= strcmp(argv[k], cases[i].name) == 0;
+    if (run != run_case && is_among(not_cancelled, cases[i].name)) continue;
+    if (run == run_cancelled && !cases[i].release) continue;
     if (!wanted) continue;
     cover = &cases[i];
     ran++;

@@ -101,6 +101,7 @@ static void make_locked(void) {
 
 static void to_blocker(int sig);
 
+#define GOES_ON "flock_interrupted", "semop_interrupted"
 #define FAMILY "tests/coverage/signals.inc"
 #include "tests/coverage/cover_main.h"
 

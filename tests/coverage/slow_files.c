@@ -186,5 +186,7 @@ static void need_fuse(void) {
 }
 
 #define BEFORE_CASES need_fuse()
+#define GOES_ON "*"
+#define NOT_CANCELLED "dlopen_slow"
 #define FAMILY "tests/coverage/slow_files.inc"
 #include "tests/coverage/cover_main.h"

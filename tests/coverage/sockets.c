@@ -193,5 +193,6 @@ static void set_peer_timeout(void) {
   fd[0] = old;
 }
 
+#define GOES_ON "sendfile_socket"
 #define FAMILY "tests/coverage/sockets.inc"
 #include "tests/coverage/cover_main.h"

@@ -195,5 +195,8 @@ static void make_leased_file(void) {
 
 static void release_lease(void) { CHECK_OK(fcntl(peer, F_SETLEASE, F_UNLCK)); }
 
+#define GOES_ON \
+  "page_fault", "page_fault_in_call", "page_fault_in_stat", "getpass", \
+  "truncate_leased"
 #define FAMILY "tests/coverage/waits.inc"
 #include "tests/coverage/cover_main.h"
