@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 
 #include "base/append.h"
+#include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
 
 namespace green {
@@ -95,11 +96,45 @@ bool IsTaskDirectory(int fd) {
   return true;
 }
 
+namespace {
+
+// Asking of every directory what it is would cost more than its listing. The kernel's, of threads,
+// has a number's name among its first three; of the end of one, what was found before is known.
+bool MayBeTaskDirectory(int fd, const char* entries, long size) {
+  if (size == 0) {
+    const FdState* s = FdStateOf(fd);
+    const uint32_t flags = s ? s->flags.load(std::memory_order_relaxed) : 0;
+    return !(flags & kOpened) || (flags & kThreads);
+  }
+  constexpr long kName = offsetof(DirectoryEntry, name);
+  long at = 0;
+  for (int n = 0; n < 3 && at + kName < size; ++n) {
+    DirectoryEntry e = {};
+    if (!green_copy(&e, entries + at, kName + 1)) return true;
+    if (e.name[0] >= '1' && e.name[0] <= '9') return true;
+    at += e.size;
+  }
+  return false;
+}
+
+// The position before the kernel's listing: its entries are one apart there.
+int64_t PositionBefore(int fd, const char* entries, long size) {
+  int64_t next;
+  if (size && green_copy(&next, entries + offsetof(DirectoryEntry, next), sizeof next))
+    return next - 1;
+  return RawSyscall(SYS_lseek, fd, 0, SEEK_CUR);
+}
+
+}  // namespace
+
 long SysGetdents64(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
-  if (__builtin_expect(!IsTaskDirectory(fd), 1)) return RawOutside(f);
-  Listing listing(ArgAs<char*>(f, 1), static_cast<uint32_t>(f.rdx),
-                  RawSyscall(SYS_lseek, fd, 0, SEEK_CUR));
+  const auto entries = ArgAs<char*>(f, 1);
+  const long r = RawOutside(f);
+  if (r < 0 || __builtin_expect(!MayBeTaskDirectory(fd, entries, r), 1)) return r;
+  if (!IsTaskDirectory(fd)) return r;
+  if (FdState* s = FdStateOf(fd)) s->flags.fetch_or(kThreads, std::memory_order_relaxed);
+  Listing listing(entries, static_cast<uint32_t>(f.rdx), PositionBefore(fd, entries, r));
   List(&listing, static_cast<uint32_t>(RawSyscall(SYS_getpid)));
   RawSyscall(SYS_lseek, fd, listing.position(), SEEK_SET);
   return listing.result();
