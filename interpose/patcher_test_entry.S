@@ -2,11 +2,14 @@
 #include "interpose/slot.h"
 
         .text
-        .globl  green_syscall_entry, green_syscall_entry_plain, green_syscall_entry_flags
-        .hidden green_syscall_entry, green_syscall_entry_plain, green_syscall_entry_flags
+        .globl  green_syscall_entry, green_syscall_entry_flags
+        .hidden green_syscall_entry, green_syscall_entry_flags
+#define GREEN_PLAIN(nr, name) \
+        .globl  green_plain_##name; .hidden green_plain_##name; \
+        .set    green_plain_##name, green_syscall_entry;
+#include "syscalls/plain.inc"
         .type   green_syscall_entry, @function
 green_syscall_entry:
-green_syscall_entry_plain:
 green_syscall_entry_flags:
         .cfi_startproc
         pushfq

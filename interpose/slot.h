@@ -89,8 +89,6 @@ extern Slot green_slots[GREEN_SLOT_COUNT] __attribute__((visibility("hidden")));
 __attribute__((visibility("hidden")))
 void green_syscall_entry();      // with the call's number in eax and arguments in place
 __attribute__((visibility("hidden")))
-void green_syscall_entry_plain();  // the same, for the numbers of syscalls/plain.inc
-__attribute__((visibility("hidden")))
 void green_syscall_entry_flags();
 __attribute__((visibility("hidden")))
 void green_syscall_after_raw();  // with the kernel's result in rax

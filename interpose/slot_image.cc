@@ -3,6 +3,14 @@
 #include "interpose/hop_pages.h"
 
 namespace green {
+
+// As green_syscall_entry.
+extern "C" {
+#define GREEN_PLAIN(nr, name) __attribute__((visibility("hidden"))) void green_plain_##name();
+#include "syscalls/plain.inc"
+#undef GREEN_PLAIN
+}
+
 namespace {
 
 constexpr uint8_t kInt3 = 0xcc;
@@ -70,10 +78,10 @@ void BuildRawTail(const Slot* slot, uint8_t* bytes) {
 const uint8_t* Entry(const Site& site) {
   if (site.flags & kSlotFlagsLive) return CodeOf(green_syscall_entry_flags);
   switch (site.nr) {
-#define GREEN_PLAIN(nr, name) case nr:
+#define GREEN_PLAIN(nr, name) \
+  case nr: return CodeOf(green_plain_##name);
 #include "syscalls/plain.inc"
 #undef GREEN_PLAIN
-    return CodeOf(green_syscall_entry_plain);
     default: return CodeOf(green_syscall_entry);
   }
 }

@@ -53,6 +53,9 @@ struct Carrier {
   uint8_t padding[1];
   Task* task;
   Worker* worker;  // null while handed off
+  // One cache line so far: all that a plain call (arch/x86_64/plain_entry.S) touches here.
+  std::atomic<uint32_t> call_number;  // of calls that may block, so that two looks tell one from the next
+  std::atomic<uint8_t> in_syscall;    // inside one, begun by the dispatcher or a plain entry
 
   Context sched_context;
   Task* exiting;      // set by a task that ended, read on the scheduler's stack
@@ -61,8 +64,6 @@ struct Carrier {
   uint32_t tid;       // the kernel's
   uint32_t index;
   SpinLock retake_lock;
-  std::atomic<uint8_t> in_syscall;  // inside a call that may block, begun by the dispatcher
-  std::atomic<uint32_t> call_number;  // of such calls, so that two looks tell one from the next
   std::atomic<uint32_t> wake_word;  // a spare or idle carrier sleeps on it
   Carrier* next_spare;
   Carrier* prev_spare;

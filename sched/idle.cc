@@ -61,19 +61,19 @@ void IdleWorker(Carrier* c, Worker* w) {
       const int64_t now = NowNs();
       NoteTime(now);
       FireTimers(now);
-      if (MonitorSleeps()) WakeMonitor();
+      if (MonitorRests()) WakeMonitor();
       return;
     }
     const int64_t left = Remaining(w->timers.Earliest());
     KernelTimespec ts = {left / 1000000000, left % 1000000000};
     RawSyscall(SYS_futex, &c->wake_word, FUTEX_WAIT_PRIVATE, 0, left < 0 ? nullptr : &ts);
   }
-  if (MonitorSleeps()) NoteTime(NowNs());
+  if (MonitorRests()) NoteTime(NowNs());
   StopIdling(w);
 }
 
 void WakeWorker() {
-  if (MonitorSleeps()) WakeMonitor();
+  if (MonitorRests()) WakeMonitor();
   if (g_sched.idle_count.load(std::memory_order_seq_cst) == 0) return;
   Worker* chosen = nullptr;
   bool polling = false;

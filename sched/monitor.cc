@@ -22,7 +22,8 @@ constexpr int64_t kTickNs = 1'000'000;
 constexpr int64_t kShortTickNs = 200'000;
 constexpr int64_t kWatchNs = 20'000'000;  // short ticks after a timer that was noticed late
 // Going to sleep and being woken costs about as much.
-constexpr int kIdleTicksBeforeSleep = 4;
+constexpr int kIdleTicksBeforeRest = 4;
+constexpr int64_t kDozeNs = 16'000'000;
 
 void SleepNs(int64_t ns) {
   KernelTimespec ts = {ns / 1000000000, ns % 1000000000};
@@ -103,8 +104,10 @@ bool SliceIsOver(Worker* w, Carrier* c, int64_t now) {
 // No carrier is left (GREEN_MAX_CARRIERS), and what would end the call may be up to a task that
 // waits for this worker. The kick ends or restarts the call, as the handler knows how to, and the
 // others have a turn; then it is this task's again. A call that this cannot interrupt is one that
-// ends.
+// ends. By lot: calls that have to be made at the same time, as an open of each end of a FIFO, would
+// miss each other for ever in a strict order.
 void TakeTurns(Worker* w, Carrier* c, int64_t now) {
+  if (Ticks() >> 4 & 1) return;
   KickCarrier(c);
   BeginTurn(w, now);
 }
@@ -239,12 +242,43 @@ void PollForOthers(const Look& look) {
   seen = g_sched.polls.load(std::memory_order_relaxed);
 }
 
+// Whether tasks have made calls that may block since it was last asked.
+bool CallsGoOn() {
+  static uint32_t before = 0;
+  uint32_t calls = 0;
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i)
+    if (const Carrier* c = g_sched.workers[i].carrier.load(std::memory_order_acquire))
+      calls += c->call_number.load(std::memory_order_relaxed);
+  const bool go_on = calls != before;
+  before = calls;
+  return go_on;
+}
+
+// True: nobody has woken it.
+bool Rest(const Look& look, int64_t now) {
+  const bool dozes = CallsGoOn() && look.running;
+  const uint32_t how = dozes ? MonitorState::kDozes : MonitorState::kSleeps;
+  // Announce, then look once more: a waker that saw 0 did so before this look. Wakers have no
+  // fence between their push and their load; the membarrier is one for all of them.
+  g_monitor.resting.store(how, std::memory_order_seq_cst);
+  RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  const Look last = LookAround(now);
+  const KernelTimespec doze = {0, kDozeNs};
+  long r = 0;
+  if (!last.running || !last.waiting)
+    r = RawSyscall(SYS_futex, &g_monitor.resting, FUTEX_WAIT_PRIVATE, how, dozes ? &doze : nullptr);
+  g_monitor.resting.store(0, std::memory_order_seq_cst);
+  return r == -ETIMEDOUT;
+}
+
 void MonitorThread(void*) {
   int idle_ticks = 0;
   int64_t tick = kTickNs;
+  bool rested = false;
   Look look;
   for (;;) {
-    WaitForTick(look, tick);
+    if (!rested) WaitForTick(look, tick);
+    rested = false;
     const int64_t now = NowNs();
     NoteTime(now);
     FollowCpus(now);
@@ -261,16 +295,9 @@ void MonitorThread(void*) {
       idle_ticks = 0;
       continue;
     }
-    if (++idle_ticks < kIdleTicksBeforeSleep) continue;
-    // Announce, then look once more: a waker that saw 0 did so before this look. Wakers have no
-    // fence between their push and their load; the membarrier is one for all of them.
-    g_monitor.sleeping.store(1, std::memory_order_seq_cst);
-    RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-    const Look last = LookAround(now);
-    if (!last.running || !last.waiting)
-      RawSyscall(SYS_futex, &g_monitor.sleeping, FUTEX_WAIT_PRIVATE, 1, nullptr);
-    g_monitor.sleeping.store(0, std::memory_order_seq_cst);
-    idle_ticks = 0;
+    if (++idle_ticks < kIdleTicksBeforeRest) continue;
+    rested = Rest(look, now);
+    idle_ticks = rested ? kIdleTicksBeforeRest - 1 : 0;
   }
 }
 
@@ -289,11 +316,11 @@ void NoteTime(int64_t now) {
 uint32_t CoarseMsNow() { return MsSinceStart(ClockNs(CLOCK_MONOTONIC_COARSE)); }
 
 void WakeMonitor() {
-  if (!g_monitor.sleeping.exchange(0, std::memory_order_seq_cst)) return;
-  RawSyscall(SYS_futex, &g_monitor.sleeping, FUTEX_WAKE_PRIVATE, 1);
+  if (!g_monitor.resting.exchange(0, std::memory_order_seq_cst)) return;
+  RawSyscall(SYS_futex, &g_monitor.resting, FUTEX_WAKE_PRIVATE, 1);
 }
 
-void ResetMonitorAfterFork() { g_monitor.sleeping.store(0, std::memory_order_relaxed); }
+void ResetMonitorAfterFork() { g_monitor.resting.store(0, std::memory_order_relaxed); }
 
 long StartMonitor() { return StartHelperThread(MonitorThread, nullptr); }
 

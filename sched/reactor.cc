@@ -17,6 +17,7 @@
 namespace green {
 
 std::atomic<FdState*> green_fd_chunks[kMaxFds / kFdChunk];
+alignas(4096) FdState green_first_fds[kFdChunk];
 
 namespace {
 
@@ -140,6 +141,10 @@ int ToHighFd(long fd, int limit) {
 FdState* FdStateOfSlow(int fd) {
   constexpr size_t kSize = sizeof(FdState) * kFdChunk;
   auto& slot = green_fd_chunks[static_cast<uint32_t>(fd) / kFdChunk];
+  if (static_cast<uint32_t>(fd) < kFdChunk) {
+    slot.store(green_first_fds, std::memory_order_release);
+    return &green_first_fds[fd];
+  }
   const long p = RawSyscall(SYS_mmap, 0, kSize, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (IsError(p)) return nullptr;

@@ -58,6 +58,7 @@ enum FdFlags : uint32_t {
   kNoSendWait = 1 << 18,
   kAnonymous = 65536,  // eventfd, timerfd, inotify, ...: no file type
   kOpened = 1 << 19,     // by its path, and not looked at: all calls on it were short so far
+  kThreads = 1 << 21,    // it is /proc/self/task
   kLooking = 1 << 20,    // a task asks the kernel what it is: a close meanwhile clears this
   kNoSkip = 16384,     // end of file, error or urgent data seen: a short read proves nothing
 };
@@ -81,12 +82,14 @@ struct alignas(64) FdState {
 static_assert(sizeof(FdState) == 1 << GREEN_FD_SIZE_BITS);
 static_assert(offsetof(FdState, registered) == GREEN_FD_REGISTERED);
 static_assert(offsetof(FdState, flags) == GREEN_FD_FLAGS);
+static_assert(GREEN_FD_REGISTERED < 8 && GREEN_FD_FLAGS < 8);  // tested together
 static_assert(GREEN_FD_OPENED == kOpened && GREEN_FD_PLAIN == (kRegular | kOpened));
 
 inline constexpr uint32_t kFdChunk = 1 << GREEN_FD_CHUNK_BITS;
 inline constexpr uint32_t kMaxFds = GREEN_FD_COUNT;
 extern "C" __attribute__((visibility("hidden"))) std::atomic<FdState*>
     green_fd_chunks[kMaxFds / kFdChunk];
+extern "C" __attribute__((visibility("hidden"))) FdState green_first_fds[kFdChunk];  // the first one
 FdState* FdStateOfSlow(int fd);
 
 // Null for numbers the table cannot hold.

@@ -79,7 +79,7 @@ inline int64_t StopClock(Carrier* c, Task* cur) {
 inline void PrefetchSoon(const Worker* w) {
   if (const Task* second = w->queue.Peek(1)) __builtin_prefetch(second, 1);
   if (const Task* first = w->queue.Peek(0)) {
-    __builtin_prefetch(&first->since_ms, 1);
+    __builtin_prefetch(&first->queued_ns, 1);
     auto stack = static_cast<const char*>(first->context);
     for (int line = 0; line < 14; ++line) __builtin_prefetch(stack + line * 64, 1);
     // libc's thread structure: stack protector and cancellation state.
@@ -187,7 +187,7 @@ __attribute__((noinline)) void JumpAway(Carrier* c, Task* cur) {
   Task* next = w ? PickFast(w) : nullptr;
   if (next == cur) return;
   probe::Leave(cur, cur->reason);
-  if (__builtin_expect(MonitorSleeps(), 0)) {
+  if (__builtin_expect(MonitorRests(), 0)) {
     NoteTime(NowNs());
     // Something waits while something else runs: the monitor has to look after it.
     if (next) WakeMonitor();
@@ -243,7 +243,7 @@ inline void PushNext(Worker* w, Task* t) {
 
 // Called with work waiting behind the current task.
 inline void MaybeWake(Worker* w) {
-  if (__builtin_expect(MonitorSleeps(), 0)) WakeMonitor();
+  if (__builtin_expect(MonitorRests(), 0)) WakeMonitor();
   if (g_sched.idle_count.load(std::memory_order_relaxed) == 0) return;
   if (w->queue.Size() == 0) return;  // one task beside the current: it will soon have its turn
   const uint64_t now = Ticks();

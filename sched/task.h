@@ -65,9 +65,10 @@ struct alignas(64) Task {
   Context context = nullptr;
   uintptr_t fs_base = 0;
   std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
-  Task* queue_next = nullptr;
   uintptr_t frame = 0;  // SyscallFrame of its latest treated call, 0: a plain one (plain.inc, bound.inc); | 1: op_deadline is that call's
-  uint64_t affinity = 0;    // CPUs 0-63; 0 = as the process
+  SigSet mask = 0;
+  uint32_t since_ms = 0;  // for reports: g_monitor.coarse_ms when it last gave its carrier up or went to the kernel
+  uint32_t switches = 0;  // how often it did
   bool alive = false;
   bool bound = false;   // has a carrier of its own
   uint8_t handled = 0;  // Delivered, since DeliverNow or BlockingCall reset it
@@ -76,12 +77,11 @@ struct alignas(64) Task {
   bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
   uint16_t new_code_looks = 0;  // left, since it mapped code (syscalls/new_code.h)
 
+  // What most switches read, too.
+  int64_t queued_ns = 0;   // when it was woken, if its delay is sampled; else 0; for reports
+  uint64_t affinity = 0;   // CPUs 0-63; 0 = as the process
+  Task* queue_next = nullptr;
   int64_t op_deadline = 0;  // of a call, kept over its restart
-
-  // For reports.
-  int64_t queued_ns = 0;  // when it was woken, if its delay is sampled; else 0
-  uint32_t since_ms = 0;  // g_monitor.coarse_ms when it last gave its carrier up or went to the kernel
-  uint32_t switches = 0;  // how often it did
 
   // Identity.
   uint32_t tid = 0;
@@ -95,7 +95,6 @@ struct alignas(64) Task {
   // Signals (sched/signals.h tells the protocol).
   SpinLock signal_lock;
   std::atomic<SigSet> pending{0};
-  SigSet mask = 0;
   SigSet saved_mask = 0;       // of sigsuspend, ppoll, pselect, epoll_pwait
   std::atomic<SigSet> waiting_for{0};  // set while in sigtimedwait
   SignalNode* signals = nullptr;

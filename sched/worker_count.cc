@@ -143,7 +143,7 @@ void FollowCpus(int64_t now) {
 void CpusChanged() {
   if (g_sched.options.workers) return;
   g_look_now.store(true, std::memory_order_release);
-  if (MonitorSleeps()) WakeMonitor();
+  if (MonitorRests()) WakeMonitor();
 }
 
 void RetireWorker(Carrier* c, Worker* w) {

@@ -3,6 +3,7 @@
 // comes back as it was, as from the kernel. All registers lie in a SyscallFrame meanwhile, so
 // that a new thread can start from a copy of it and debuggers find callee-saved ones by CFI.
 #include "arch/x86_64/layout.h"
+#include "arch/x86_64/return.inc"
 
         .text
 
@@ -99,86 +100,13 @@
         syscall_entry green_syscall_entry, 0
         syscall_entry green_syscall_entry_flags, 1
 
-// rcx = the FdState of edi, with r11 lost, or to the label.
-        .macro  fd_state none
-        cmpl    $GREEN_FD_COUNT, %edi
-        jae     \none
-        movl    %edi, %r11d
-        shrl    $GREEN_FD_CHUNK_BITS, %r11d
-        leaq    green_fd_chunks(%rip), %rcx
-        movq    (%rcx,%r11,8), %rcx
-        testq   %rcx, %rcx
-        jz      \none
-        movl    %edi, %r11d
-        andl    $(1 << GREEN_FD_CHUNK_BITS) - 1, %r11d
-        shll    $GREEN_FD_SIZE_BITS, %r11d
-        addq    %r11, %rcx
-        .endm
-
-// A green task's call of syscalls/plain.inc. It is made right here if only the kernel need see it:
-// outside libgreen throughout, with each word of the carrier written by one instruction, as a
-// handler may move the task between any two. A signal that finds rip at green_door_insn came before
-// the call or made the kernel restart it, as at green_blocking_insn.
-        .p2align 6
-        .globl  green_syscall_entry_plain, green_door_insn
-        .hidden green_syscall_entry_plain, green_door_insn
-        .type   green_syscall_entry_plain, @function
-green_syscall_entry_plain:
+// Behind a plain call (plain_entry.S), for what is left to do in C++: eax = its number, rcx = its
+// result. The frame is the call's: it may have to be made once more.
+        .globl  green_plain_entry_end
+        .hidden green_plain_entry_end
+        .type   green_plain_entry_end, @function
+green_plain_entry_end:
         .cfi_startproc
-        cmpw    $0, %gs:GREEN_CARRIER_NATIVE  // or bound
-        jne     .Lnative_or_bound
-        cmpl    $3, %eax
-        ja      1f                      // openat, pread64, pwrite64
-        fd_state .Lto_dispatch
-        testl   $GREEN_FD_PLAIN, GREEN_FD_FLAGS(%rcx)
-        jz      .Lto_dispatch
-        cmpl    $3, %eax
-        jne     1f
-        // close: forgotten before, as the number may be another's right after.
-        cmpb    $0, GREEN_FD_REGISTERED(%rcx)
-        jne     .Lto_dispatch
-        movl    $0, GREEN_FD_FLAGS(%rcx)
-1:      movq    %gs:GREEN_CARRIER_TASK, %rcx
-        testl   $GREEN_TTY_SIGNALS, GREEN_TASK_MASK(%rcx)  // tty_signals.h
-        jne     .Lto_dispatch
-        cmpw    $0, GREEN_TASK_NEW_CODE_LOOKS(%rcx)
-        jne     .Lto_dispatch
-        cmpl    $0, g_monitor+GREEN_MONITOR_SLEEPING(%rip)
-        jne     .Lto_dispatch           // which wakes it
-        movq    $0, GREEN_TASK_FRAME(%rcx)
-        movl    g_monitor+GREEN_MONITOR_MS(%rip), %r11d
-        movl    %r11d, GREEN_TASK_SINCE(%rcx)
-        pushq   %rax
-        .cfi_adjust_cfa_offset 8
-        movw    $0, GREEN_TASK_HANDLED(%rcx)
-        incl    %gs:GREEN_CARRIER_CALL_NUMBER
-        movb    $1, %gs:GREEN_CARRIER_IN_SYSCALL
-green_door_insn:
-        syscall
-        movb    $0, %gs:GREEN_CARRIER_IN_SYSCALL
-        // Retake, attention or a kick; native in a child that a handler forked.
-        cmpq    $0, %gs:GREEN_CARRIER_NATIVE
-        jne     4f
-        movq    %gs:GREEN_CARRIER_TASK, %rcx
-        movl    g_monitor+GREEN_MONITOR_MS(%rip), %r11d
-        cmpl    %r11d, GREEN_TASK_SINCE(%rcx)
-        jne     4f                      // it took milliseconds
-        testq   %rax, %rax
-        js      3f
-        cmpl    $3, (%rsp)              // close
-        jae     7f
-2:      leaq    8(%rsp), %rsp
-        .cfi_adjust_cfa_offset -8
-        ret
-        .cfi_adjust_cfa_offset 8
-3:      cmpq    $-4, %rax               // EINTR
-        je      4f
-        cmpl    $257, (%rsp)
-        jne     2b
-// What is left to do, in C++. The frame is the call's: it may have to be made once more.
-4:      movq    %rax, %rcx
-        popq    %rax
-        .cfi_adjust_cfa_offset -8
         push_frame 0
         movq    %rcx, %rsi
         call_with_frame green_end_plain
@@ -186,41 +114,8 @@ green_door_insn:
         jne     .Lraw
         pop_frame 0
         ret
-        .cfi_adjust_cfa_offset 8
-// A new file. Terminals are mostly opened for reading and writing.
-5:      movl    %edx, %r11d
-        andl    $3, %r11d               // O_ACCMODE
-        cmpl    $2, %r11d
-        je      4b
-        pushq   %rdi
-        .cfi_adjust_cfa_offset 8
-        movl    %eax, %edi
-        fd_state 6f
-        popq    %rdi
-        .cfi_adjust_cfa_offset -8
-        cmpl    $0, GREEN_FD_FLAGS(%rcx)
-        jne     4b                      // its last close went past libgreen
-        cmpb    $0, GREEN_FD_REGISTERED(%rcx)
-        jne     4b
-        movl    $GREEN_FD_OPENED, GREEN_FD_FLAGS(%rcx)
-        jmp     2b
-        .cfi_adjust_cfa_offset 8
-6:      popq    %rdi
-        .cfi_adjust_cfa_offset -8
-        jmp     4b
-7:      ja      8f
-        // Looked at, or waited for, by a task between the test and the close.
-        fd_state 2b
-        cmpl    $0, GREEN_FD_FLAGS(%rcx)
-        jne     4b
-        cmpb    $0, GREEN_FD_REGISTERED(%rcx)
-        jne     4b
-        jmp     2b
-8:      cmpl    $257, (%rsp)            // openat
-        je      5b
-        jmp     2b
         .cfi_endproc
-        .size   green_syscall_entry_plain, .-green_syscall_entry_plain
+        .size   green_plain_entry_end, .-green_plain_entry_end
 
 // A bound task's call that only the kernel need see: made right here, as if it had not been patched,
 // outside libgreen throughout. A signal that finds rip at green_plain_insn came before the call or
@@ -258,9 +153,9 @@ green_plain_insn:
         syscall
         cmpq    $-4, %rax               // EINTR
         je      3f
-2:      leaq    8(%rsp), %rsp
+2:      popq    %rcx                    // the number
         .cfi_adjust_cfa_offset -8
-        ret
+        return_behind_call
         .cfi_adjust_cfa_offset 8
 // Interrupted on another task's behalf: the program is not to know. Native: in a
 // child that a handler forked.

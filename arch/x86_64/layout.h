@@ -10,17 +10,17 @@
 #define GREEN_CARRIER_ATTENTION 12
 #define GREEN_CARRIER_TASK 16
 #define GREEN_CARRIER_WORKER 24
-#define GREEN_CARRIER_IN_SYSCALL 73
-#define GREEN_CARRIER_CALL_NUMBER 76
+#define GREEN_CARRIER_CALL_NUMBER 32
+#define GREEN_CARRIER_IN_SYSCALL 36
 
 // Task, as a plain call needs it.
-#define GREEN_TASK_FRAME 40
+#define GREEN_TASK_FRAME 32
+#define GREEN_TASK_MASK 40
+#define GREEN_TASK_SINCE 48
 #define GREEN_TASK_HANDLED 58
 #define GREEN_TASK_INTERRUPTED 59
 #define GREEN_TASK_NEW_CODE_LOOKS 62
-#define GREEN_TASK_SINCE 80
-#define GREEN_TASK_PENDING 152
-#define GREEN_TASK_MASK 160
+#define GREEN_TASK_PENDING 160
 #define GREEN_PLAIN_CALLS 512  // numbers in green_plain_calls (syscalls/dispatch.cc)
 #define GREEN_FUTEXES_NATIVE 1  // in green_futex_places (sched/futex_table.h)
 
@@ -28,8 +28,9 @@
 
 #define GREEN_TTY_SIGNALS (1 << 20 | 1 << 21)  // SIGTTIN, SIGTTOU
 
-#define GREEN_MONITOR_SLEEPING 0
+#define GREEN_MONITOR_RESTING 0
 #define GREEN_MONITOR_MS 4
+#define GREEN_MONITOR_SLEEPS 1  // in GREEN_MONITOR_RESTING
 
 // FdState, and the table of chunks of them.
 #define GREEN_FD_COUNT (1 << 20)
