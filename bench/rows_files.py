@@ -31,7 +31,7 @@ def _input(context):
     return path
 
 
-def _compress(there, back):
+def compress(there, back):
     def run(context, variant):
         source = _input(context)
         packed, unpacked = context.directory / "packed", context.directory / "unpacked"
@@ -67,9 +67,9 @@ ROWS = [
     Row("read-disk", "a thread reads from disk, one CPU: the longest gap of a 100 us ticker",
         _disk, ("gap_median_us", "gap_p90_us", "gap_max_us"),
         (compared("gap_median_us", "<=", 1),)),
-    Row("xz", "xz -T2 of 48 MiB, checked", _compress(["xz", "-T2", "-2", "--block-size=4MiB", "-c"],
+    Row("xz", "xz -T2 of 48 MiB, checked", compress(["xz", "-T2", "-2", "--block-size=4MiB", "-c"],
                                                     ["xz", "-dc"]),
         SPEED, (faster("wall_s", 0.99),), packages=("xz-utils",), runs=3),
-    Row("pigz", "pigz -p8 of 48 MiB, checked", _compress(["pigz", "-p8", "-c"], ["pigz", "-dc"]),
+    Row("pigz", "pigz -p8 of 48 MiB, checked", compress(["pigz", "-p8", "-c"], ["pigz", "-dc"]),
         SPEED, (faster("wall_s", 0.99),), packages=("pigz",), runs=3),
 ]

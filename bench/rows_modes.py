@@ -1,7 +1,10 @@
 """GREEN_MODE=1:1 beside no libgreen at all: what its door costs where nobody shares an OS thread."""
 
+import rows_mariadb
 from row import Row, Target
 from rows_echo import echo
+from rows_files import compress
+from rows_servers import apache, memcached, python, tinyproxy
 from rows_threads import pingpong, spawn
 
 SPEED = 0.98  # of native's
@@ -15,9 +18,13 @@ def _as_native(metric):
     return Target(f"{metric}: speed >= {SPEED:g}x native's", speed, ">=", SPEED)
 
 
-def _row(name, title, run, metrics):
+def _row(name, title, run, metrics, packages=()):
     return Row(f"modes-{name}", f"1:1 and native: {title}", run, metrics, (_as_native(metrics[0]),),
-               ("native", "1:1"))
+               ("native", "1:1"), packages=packages)
+
+
+def _server(name, title, run, packages=()):
+    return _row(name, title, run, ("cpu_us", "rps", "p99_us", "os_threads"), packages)
 
 
 ROWS = [
@@ -35,4 +42,13 @@ ROWS = [
          ("cpu_us", "wall_us", "pinned_cpu_us")),
     _row("join", "pthread_create and pthread_join, one after the other",
          spawn("--join", count=20000), ("cpu_us", "wall_us", "pinned_cpu_us")),
+    _server("memcached", "memcached -t 4, 100 connections", memcached(100), ("memcached",)),
+    _server("tinyproxy", "tinyproxy, 100 CONNECT tunnels", tinyproxy(100), ("tinyproxy-bin",)),
+    _server("apache", "Apache mpm_worker, 100 connections", apache(100, 1), ("apache2-bin",)),
+    _server("python", "Python's ThreadingHTTPServer, 100 connections", python(100)),
+    _row("mariadb", "mariadbd, sysbench oltp_read_only, 16 connections",
+         rows_mariadb.load("oltp_read_only", 16), ("cpu_us", "qps", "p95_ms", "os_threads"),
+         ("mariadb-server", "sysbench")),
+    _row("xz", "xz -T2", compress(["xz", "-T2", "-2", "--block-size=4MiB", "-c"], ["xz", "-dc"]),
+         ("cpu_s", "wall_s"), ("xz-utils",)),
 ]

@@ -7,7 +7,7 @@ from context import ROOT
 from row import Row, compared
 from server import Server, echo_load, free_port
 
-def _memcached(connections):
+def memcached(connections):
     def run(context, variant):
         port = free_port()
         command = context.command(variant, ["memcached", "-u", "root", "-l", "127.0.0.1", "-U", 0,
@@ -18,7 +18,7 @@ def _memcached(connections):
     return run
 
 
-def _tinyproxy(connections):
+def tinyproxy(connections):
     def run(context, variant):
         port = free_port()
         config = context.directory / "tinyproxy.conf"
@@ -34,7 +34,7 @@ def _tinyproxy(connections):
     return run
 
 
-def _apache(connections, processes):
+def apache(connections, processes):
     def run(context, variant):
         port, home = free_port(), context.directory / "apache"
         home.mkdir(exist_ok=True)
@@ -66,7 +66,7 @@ def _apache(connections, processes):
     return run
 
 
-def _python(connections):
+def python(connections):
     def run(context, variant):
         command = context.command(variant, ["/usr/bin/python3", ROOT / "demo-apps/python_httpd.py"])
         with Server(context, command) as server:
@@ -84,17 +84,17 @@ def _row(name, title, run, targets, packages):
 
 ROWS = [
     *(_row(f"memcached-{n}", f"memcached -t 4, {n} connections, set and get in turn, checked",
-           _memcached(n), (compared("rps", ">=", bound),), ("memcached",))
+           memcached(n), (compared("rps", ">=", bound),), ("memcached",))
       for n, bound in ((10, 1.05), (1000, 1.25))),
     *(_row(f"tinyproxy-{n}", f"tinyproxy, {n} CONNECT tunnels to an echo server, checked",
-           _tinyproxy(n), (compared("rps", ">=", bound),), ("tinyproxy-bin",))
+           tinyproxy(n), (compared("rps", ">=", bound),), ("tinyproxy-bin",))
       for n, bound in ((10, 1.05), (1000, 1.6))),
     _row("apache-1000", "Apache mpm_worker, 4,500 threads, 1,000 keep-alive connections",
-         _apache(1000, 3), (compared("rps", ">=", 3), compared("p99_us", "<=", 0.15)),
+         apache(1000, 3), (compared("rps", ">=", 3), compared("p99_us", "<=", 0.15)),
          ("apache2-bin",)),
     _row("apache-9000", "Apache mpm_worker, 10,500 threads, 9,000 keep-alive connections",
-         _apache(9000, 7), (compared("rps", ">=", 3),), ("apache2-bin",)),
+         apache(9000, 7), (compared("rps", ">=", 3),), ("apache2-bin",)),
     *(_row(f"python-{n}", f"Python's ThreadingHTTPServer, {n} keep-alive connections",
-           _python(n), (compared("rps", ">=", bound), compared("p99_us", "<=", 1)), ())
+           python(n), (compared("rps", ">=", bound), compared("p99_us", "<=", 1)), ())
       for n, bound in ((10, 2), (1000, 3))),
 ]
