@@ -15,10 +15,13 @@ constexpr int64_t kSecond = 1'000'000'000;
 // Stacks of parked tasks that are walked at one moment; of more, as many are drawn by lot.
 constexpr size_t kParkedAtOnce = 400;
 constexpr int64_t kMapsEvery = kSecond;
+// Looks at parked tasks take no more than one part in so many of a CPU: of thousands of tasks, each
+// takes milliseconds, and what it reads leaves the caches of those that run.
+constexpr int64_t kRestPerLook = 9;
 
-int64_t Now() {
+int64_t Now(clockid_t clock = CLOCK_MONOTONIC) {
   timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
+  clock_gettime(clock, &ts);
   return ts.tv_sec * kSecond + ts.tv_nsec;
 }
 
@@ -126,10 +129,12 @@ Profile TakeProfile(Target& target, ProfileKind kind, double hz, double seconds,
   for (int64_t due = begin + period; due <= end && !*stop && target.Alive(); due += period) {
     // Not in step with what the program does by the clock.
     SleepUntil(due + static_cast<int64_t>(random() % static_cast<uint64_t>(period)) / 4);
-    const int64_t now = Now();
-    // Where looking took longer than a period, a look stands for the time since the last.
+    const int64_t now = Now(), used = Now(CLOCK_THREAD_CPUTIME_ID);
+    // Where looks are further apart than a period, each stands for the time since the last.
     if (!sampler.LookOnce(now - last)) break;
     last = now;
+    if (kind != ProfileKind::kOnCpu)
+      due = std::max(due, Now() - period + kRestPerLook * (Now(CLOCK_THREAD_CPUTIME_ID) - used));
     if (now > maps_at) {
       sampler.Refresh();
       maps_at = now + kMapsEvery;
