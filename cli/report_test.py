@@ -29,8 +29,11 @@ class ReportTest(GreenTest):
     def check(self, lines):
         text = "\n".join(lines)
         self.assertEqual(text.count(" threads created, on "), 1)
-        self.assertRegex(lines[0], r"process \d+ ran .* with 12 threads created, on \d+ workers")
+        self.assertRegex(lines[0], r"process \d+ ran .* with 13 threads created, on \d+ workers")
         self.assertRegex(text, r"waits for mutexes:\n  \d+ times, [\d.]+ m?s, from take_mutex \(")
+        for call, place in (("sem_wait", "await_semaphore"), ("pthread_join", "main"),
+                            ("pthread_cond_wait", "await_condition")):
+            self.assertRegex(text, rf"\n  \d+ times?, [\d.]+ m?s, {call}, from {place} \(")
         self.assertRegex(text, r"  \d times?, \d+ ms, flock, from lock_file \(")
         self.assertRegex(text, r"\ndeepest stack seen in a wait: \d+ KiB, thread ")
         advice = [line for line in lines if line.startswith("advice: ")]

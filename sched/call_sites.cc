@@ -107,11 +107,11 @@ bool ReadKernelWait(uint32_t tid, KernelWait* out) {
 
 }  // namespace
 
-void NoteLockWait(Task* t) {
+void NoteFutexWait(Task* t) {
   const SyscallFrame* frame = FrameOf(t);
   if (!frame) return;
   NoteDepth(t, frame);
-  if (WaitsForMutex(*frame)) Begin(t, SiteKind::kLock);
+  Begin(t, WaitsForMutex(*frame) ? SiteKind::kLock : SiteKind::kFutex);
 }
 
 void NoteHandedOff(Task* t) {

@@ -17,6 +17,7 @@ enum class SiteKind : uint8_t {
   kHandoff,  // a call that is known to block
   kFound,    // a call that the monitor found to block
   kUnseen,   // the same, of one that libgreen does not treat, or of a page fault (call: kPageFault)
+  kFutex,    // a wait for anything else of a futex: a condition, a semaphore, a thread's end
 };
 
 struct CallSite {
@@ -40,7 +41,7 @@ extern char g_deepest_name[16];
 
 // By the carrier that runs t, inside libgreen, at its call; and when t goes on. Only if kReport is
 // set.
-void NoteLockWait(Task* t);
+void NoteFutexWait(Task* t);
 void NoteHandedOff(Task* t);
 void NoteGoesOn(Task* t);
 // The monitor; c's thread waits in the kernel with its task.

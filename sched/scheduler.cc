@@ -164,7 +164,7 @@ inline void JumpTo(Carrier* c, Task* cur, Task* next) {
   if (kWatched) {
     now = StopClock(c, cur);
     if (Watched(SchedulerState::kTrace)) NoteLeave(cur, cur->reason);
-    if (Watched(SchedulerState::kReport) && cur->reason == WaitReason::kFutex) NoteLockWait(cur);
+    if (Watched(SchedulerState::kReport) && cur->reason == WaitReason::kFutex) NoteFutexWait(cur);
   }
   if (next && !next->on_cpu.load(std::memory_order_acquire)) {
     if (kWatched && Watched(SchedulerState::kTrace)) NoteRun(next);

@@ -1,6 +1,7 @@
 // The report at exit. Counters and call sites are sched's; names of calls are the table's.
 #include <sys/syscall.h>
 
+#include "arch/x86_64/call_target.h"
 #include "base/code_map.h"
 #include "base/message.h"
 #include "sched/call_sites.h"
@@ -94,6 +95,17 @@ const CallSite* Heaviest(SiteKind kind, const CallSite* const* shown, uint32_t c
   return best;
 }
 
+// ", sem_wait": what the program called there.
+void NameCalled(const CallSite& site, Line* line) {
+  const uintptr_t function = CallTarget(site.Address());
+  if (!function) return;
+  char name[160];
+  NameOfCode(function + 1, name, sizeof name);
+  for (char* s = name; *s; ++s)
+    if (*s == ' ') *s = 0;  // the library's name
+  *line << ", " << static_cast<const char*>(name);
+}
+
 // Times in all; 0: there were none.
 uint64_t ShowSites(SiteKind kind, const char* title) {
   uint64_t times = 0;
@@ -112,7 +124,9 @@ uint64_t ShowSites(SiteKind kind, const char* title) {
     Line line;
     line << "  " << Count(*site) << (Count(*site) == 1 ? " time" : " times");
     if (const uint64_t ns = NsOf(*site)) (line << ", ").Time(ns);
-    if (kind != SiteKind::kLock) {
+    if (kind == SiteKind::kFutex) {
+      NameCalled(*site, &line);
+    } else if (kind != SiteKind::kLock) {
       line << ", ";
       if (const char* call = CallName(site->Call()))
         line << call;
@@ -167,6 +181,7 @@ void Report() {
   Line() << sum.switches << " switches, " << sum.preemptions << " preemptions, " << sum.handoffs
          << " handoffs, " << sum.steals << " steals";
   ShowSites(SiteKind::kLock, "waits for mutexes:");
+  ShowSites(SiteKind::kFutex, "waits for conditions, semaphores, other locks, ends of threads:");
   const uint64_t handed_off =
       ShowSites(SiteKind::kHandoff, "calls that were given an OS thread, as they block:");
   const uint64_t found =

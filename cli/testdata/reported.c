@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,39 @@ APART static void sleep_unseen(void) {
   NO_TAIL_CALL;
 }
 
+static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+static pthread_mutex_t cond_mutex = PTHREAD_MUTEX_INITIALIZER;
+static sem_t go;
+static int told;
+
+APART static void await_condition(void) {
+  pthread_mutex_lock(&cond_mutex);
+  while (!told) pthread_cond_wait(&cond, &cond_mutex);
+  pthread_mutex_unlock(&cond_mutex);
+}
+
+APART static void await_semaphore(void) {
+  sem_wait(&go);
+  NO_TAIL_CALL;
+}
+
+APART static void tell(void) {
+  usleep(30000);
+  sem_post(&go);
+  usleep(30000);
+  pthread_mutex_lock(&cond_mutex);
+  told = 1;
+  pthread_cond_broadcast(&cond);
+  pthread_mutex_unlock(&cond_mutex);
+}
+
+static void* awaiter(void* arg) {
+  await_semaphore();
+  sem_post(&go);
+  await_condition();
+  return arg;
+}
+
 static void* locker(void* arg) {
   for (int i = 0; i < 20; i++) take_mutex();
   return arg;
@@ -62,13 +96,14 @@ static void* sleeper(void* arg) {
 
 int main(int argc, char** argv) {
   const char* end = argc > 1 ? argv[1] : "return";
-  void* (*const bodies[])(void*) = {locker, locker, locker, filer,  filer,  sleeper,
-                                    locker, locker, locker, locker, locker, locker};
+  void* (*const bodies[])(void*) = {locker, locker, locker,  filer,  filer,   sleeper, locker,
+                                    locker, locker, awaiter, locker, awaiter, locker};
   enum { kThreads = sizeof bodies / sizeof bodies[0] };
   pthread_t threads[kThreads];
   close(mkstemp(path));
   for (int i = 0; i < kThreads; i++)
     if (pthread_create(&threads[i], NULL, bodies[i], NULL)) abort();
+  tell();
   for (int i = 0; i < kThreads; i++) pthread_join(threads[i], NULL);
   unlink(path);
   if (!strcmp(end, "_exit")) _exit(7);
