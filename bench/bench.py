@@ -28,7 +28,7 @@ import rows_modes
 import rows_servers
 import rows_threads
 import rows_trees
-from context import DEFAULT_LIBRARY, Context
+from context import DEFAULT_LIBRARY, main_in_context
 from measure import measure
 
 SERVERS = rows_servers.ROWS + rows_mariadb.ROWS + rows_looks.ROWS
@@ -134,15 +134,8 @@ def main():
             for target in row.targets:
                 print(f"{'':18}   {target.text}")
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     install(arguments.rows)
-    context = Context(arguments.lib.absolute())
-    try:
-        return 1 if run(arguments, context) else 0
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        context.close()
+    return main_in_context("bench", arguments.lib, lambda context: int(run(arguments, context)))
 
 
 if __name__ == "__main__":

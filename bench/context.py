@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -42,6 +43,22 @@ def raise_file_limit():
         except (ValueError, OSError):
             continue
     return hard
+
+
+def main_in_context(name, library, action):
+    """The end of a script's main(): action(context)'s status, 1 when something failed, after one line
+    by `name`. Whatever happens, all that was started is ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    context = Context(library.absolute())
+    try:
+        return action(context)
+    except (RunFailed, subprocess.CalledProcessError) as failure:
+        print(f"{name}: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        context.close()
 
 
 class Context:

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 """What `green doctor` says of the machine, of programs and of processes."""
 
+import ctypes
 import os
 import re
+import resource
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,6 +20,22 @@ GREEN, LIBRARY, STATIC, DYNAMIC, MUSL, SERVER = [os.path.abspath(p) for p in sys
 GreenTest.GREEN = GREEN
 
 TINY = "void _start(void) { __asm__ volatile(\"mov $1,%eax; xor %ebx,%ebx; int $0x80\"); }"
+
+
+def refuse(*calls):
+    """A seccomp filter (seccomp(2)): (number, least first argument) fail with EPERM."""
+    load, jump_equal, jump_at_least, answer = 0x20, 0x15, 0x35, 0x06
+    program = []
+    for number, least in calls:
+        program += [(load, 0, 0, 0), (jump_equal, 0, 3, number), (load, 0, 0, 16),
+                    (jump_at_least, 0, 1, least), (answer, 0, 0, 0x50001)]
+    program.append((answer, 0, 0, 0x7fff0000))
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
+    header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(code))
+    libc = ctypes.CDLL(None, use_errno=True)
+    no_new_privs, set_seccomp, filter_mode = 38, 22, 2
+    if libc.prctl(no_new_privs, 1, 0, 0, 0) or libc.prctl(set_seccomp, filter_mode, header):
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 class DoctorTest(GreenTest):
@@ -37,8 +56,37 @@ class DoctorTest(GreenTest):
     def test_the_machine(self):
         result = self.green("doctor")
         self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
-        self.assertRegex(result.stdout, r"ok    started, \d+ workers")
+        self.assertRegex(result.stdout, r"ok    started, \d+ workers?,")
         self.assertEqual(result.stdout.splitlines()[-1], "libgreen works here.")
+
+    def on_a_machine(self, prepare):
+        """What it says where `prepare` has run before it."""
+        result = subprocess.run([GREEN, "doctor"], env=environment({}), capture_output=True, text=True,
+                                preexec_fn=prepare, timeout=240, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+        return result.stdout
+
+    def test_low_limits(self):
+        def lower(files, space):
+            resource.setrlimit(resource.RLIMIT_NOFILE, files)
+            resource.setrlimit(resource.RLIMIT_AS, (space, space))
+
+        said = self.on_a_machine(lambda: lower((256, 512), 4 << 30))
+        self.assertIn("note  256 open files at once", said)
+        self.assertIn("for more: ulimit -n 512", said)
+        self.assertIn("note  the address space is limited to 4096 MiB", said)
+        said = self.on_a_machine(lambda: lower((256, 256), 4 << 30))
+        self.assertIn("for more: the hard limit must be raised", said)
+
+    def test_a_seccomp_filter(self):
+        self.assertIn("ok    no seccomp filter", self.on_a_machine(None))
+        said = self.on_a_machine(lambda: refuse((425, 0), (135, 0)))  # io_uring_setup, personality
+        self.assertIn("note  a seccomp filter is in force", said)
+        self.assertIn("ok    GREEN_DOOR=sud can be used", said)
+
+    def test_a_kernel_without_syscall_user_dispatch(self):
+        said = self.on_a_machine(lambda: refuse((157, 59)))  # prctl, PR_SET_SYSCALL_USER_DISPATCH
+        self.assertIn("note  the kernel lacks Syscall User Dispatch", said)
 
     def test_a_program_it_can_serve(self):
         result = self.green("doctor", "--", DYNAMIC)

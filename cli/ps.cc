@@ -123,9 +123,10 @@ void PrintTable(const Snapshot& s, const std::vector<const TaskView*>& tasks, Wa
     }
   }
   std::fwrite(out.data(), 1, out.size(), stdout);
-  std::printf("%zu tasks: %zu running, %zu in the kernel, %zu ready, %zu waiting; %zu workers\n",
+  std::printf("%zu tasks: %zu running, %zu in the kernel, %zu ready, %zu waiting; %zu worker%s\n",
               s.tasks.size(), s.Count(TaskState::kRunning), s.Count(TaskState::kInKernel),
-              s.Count(TaskState::kReady), s.Count(TaskState::kWaiting), s.Employed());
+              s.Count(TaskState::kReady), s.Count(TaskState::kWaiting), s.Employed(),
+              s.Employed() == 1 ? "" : "s");
 }
 
 int Ps(const Options& o) {

@@ -6,14 +6,13 @@ side by side under the same load.
 """
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
 import report  # noqa: E402
-from context import DEFAULT_LIBRARY, Context, RunFailed  # noqa: E402
+from context import DEFAULT_LIBRARY, main_in_context  # noqa: E402
 from server import Server, echo_load  # noqa: E402
 
 HEADS = ["connections", "", "requests/s", "p99 ms", "server CPU us/request", "OS threads", "RSS MiB"]
@@ -86,19 +85,13 @@ def main():
     parser.add_argument("--lib", type=Path, default=DEFAULT_LIBRARY, metavar="PATH")
     parser.add_argument("--seconds", type=float, default=4, help="of load per measurement (4)")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    context = Context(arguments.lib.absolute())
-    try:
+
+    def demo(context):
         context.program("echo_load")
         show(context, arguments.seconds)
         return 0 if context.library else 1
-    except RunFailed as failure:
-        print(f"demo: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        context.close()
+
+    return main_in_context("demo", arguments.lib, demo)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@
 """
 
 import argparse
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / "bazel-bin"
 sys.path.insert(0, str(ROOT / "bench"))
 
-from context import DEFAULT_LIBRARY, Context, RunFailed  # noqa: E402
+from context import DEFAULT_LIBRARY, RunFailed, main_in_context  # noqa: E402
 from server import Server, free_port  # noqa: E402
 
 
@@ -97,20 +95,14 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="+", choices=[*DEMOS, "all"], metavar="NAME")
     names = parser.parse_args().names
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    context = Context(DEFAULT_LIBRARY)
-    try:
+
+    def show(context):
         for name in DEMOS if "all" in names else names:
             print(f"\n{name}: {DEMOS[name].__doc__}\n", flush=True)
             DEMOS[name](context)
         return 0
-    except (RunFailed, subprocess.CalledProcessError) as failure:
-        print(f"demo: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        context.close()
+
+    return main_in_context("demo", DEFAULT_LIBRARY, show)
 
 
 if __name__ == "__main__":

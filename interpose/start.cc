@@ -131,7 +131,7 @@ bool Start() {
   g_state.store(State::kRunning, std::memory_order_release);
   if (settings.log_start)
     (Message() << "started, " << (settings.scheduler.one_to_one ? "1:1, " : "") << WorkerCount()
-               << " workers, " << g_patcher.stats().patched << " system calls patched")
+               << (WorkerCount() == 1 ? " worker, " : " workers, ") << g_patcher.stats().patched << " system calls patched")
         .Write();
   return true;
 }

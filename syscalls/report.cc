@@ -177,7 +177,8 @@ void Report() {
   g_ticks_per_us = (Ticks() - ticks_before) * 1000 / static_cast<uint64_t>(NowNs() - ns_before) + 1;
   const Totals sum = Sum();
   (Line() << "process " << static_cast<long>(RawSyscall(SYS_getpid)) << " ran ").Time(sum.run_ns)
-      << " with " << sum.spawned << " threads created, on " << WorkerCount() << " workers";
+      << " with " << sum.spawned << " threads created, on " << WorkerCount()
+      << (WorkerCount() == 1 ? " worker" : " workers");
   Line() << sum.switches << " switches, " << sum.preemptions << " preemptions, " << sum.handoffs
          << " handoffs, " << sum.steals << " steals";
   ShowSites(SiteKind::kLock, "waits for mutexes:");

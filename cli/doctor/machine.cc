@@ -2,6 +2,7 @@
 
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <filesystem>
@@ -96,7 +97,10 @@ Finding Files() {
   constexpr rlim_t kFew = 4096;
   if (limit.rlim_cur > kFew) return {Finding::kGood, text, ""};
   return {Finding::kNote, text + ", so at most as many connections",
-          "for more: ulimit -n " + std::to_string(limit.rlim_max)};
+          limit.rlim_max > limit.rlim_cur
+              ? "for more: ulimit -n " + std::to_string(limit.rlim_max)
+              : "for more: the hard limit must be raised, by root (limits.conf(5), LimitNOFILE= of "
+                "a service, --ulimit of a container)"};
 }
 
 Finding Memory() {
@@ -116,6 +120,15 @@ Finding Memory() {
   return {Finding::kGood, "no limit on the address space", ""};
 }
 
+Finding Dispatch() {
+  // Off, which it is: only a kernel that knows it agrees.
+  if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0) == 0)
+    return {Finding::kGood, "GREEN_DOOR=sud can be used: the kernel has Syscall User Dispatch", ""};
+  return {Finding::kNote,
+          "the kernel lacks Syscall User Dispatch (Linux 5.11): GREEN_DOOR=sud cannot be used",
+          "system calls in generated code hold their OS thread while they block"};
+}
+
 Finding Seccomp() {
   constexpr char kFilter[] = "2";  // proc(5)
   if (StatusField("Seccomp") != kFilter) return {Finding::kGood, "no seccomp filter", ""};
@@ -128,7 +141,7 @@ Finding Seccomp() {
 }  // namespace
 
 Findings ExamineMachine(const std::string& library) {
-  return {Start(library), FsGsBase(), Mappings(), Files(), Memory(), Seccomp()};
+  return {Start(library), FsGsBase(), Mappings(), Files(), Memory(), Dispatch(), Seccomp()};
 }
 
 }  // namespace green::cli

@@ -89,7 +89,7 @@ void AddSites(const CallSites& sites, Findings* findings) {
   findings->push_back({Finding::kNote,
                        std::to_string(sites.missed.size()) +
                            " system calls are not seen: where they block they hold an OS thread, "
-                           "and the other threads go on",
+                           "and the other threads go on; GREEN_DOOR=sud sees them",
                        list});
 }
 

@@ -1,17 +1,8 @@
 // Threads that GREEN_BOUND names, by start symbol or by a name that they take or are given, have
 // system scope, which natively every thread has.
-#include "check.h"
+#include "scope.h"
 
 static pthread_barrier_t named;
-
-static int scope_of_self(void) {
-  pthread_attr_t attr;
-  int scope;
-  CHECK_OK(pthread_getattr_np(pthread_self(), &attr));
-  CHECK_OK(pthread_attr_getscope(&attr, &scope));
-  CHECK_OK(pthread_attr_destroy(&attr));
-  return scope;
-}
 
 static __attribute__((noinline)) void* static_start(void* unused) {
   CHECK_EQ(scope_of_self(), PTHREAD_SCOPE_SYSTEM);

@@ -1,15 +1,6 @@
 // A thread has the contention scope that was asked for, where it can be had, and getscope says so,
 // of attributes and of threads.
-#include "check.h"
-
-static int scope_of_self(void) {
-  pthread_attr_t attr;
-  int scope;
-  CHECK_OK(pthread_getattr_np(pthread_self(), &attr));
-  CHECK_OK(pthread_attr_getscope(&attr, &scope));
-  CHECK_OK(pthread_attr_destroy(&attr));
-  return scope;
-}
+#include "scope.h"
 
 static void* body(void* wanted) {
   CHECK_EQ(scope_of_self(), *(int*)wanted);
