@@ -275,7 +275,10 @@ static void change_something(void) {
   struct timeval huge = {(time_t[]){0, 1000000, -1, INT64_MAX}[roll(4)], roll(9) ? 0 : 2000000};
   struct itimerspec far = {{0, 0}, {1000000, roll(6) ? 0 : 2000000000}};
   long r;
-  switch (roll(22)) {
+  switch (roll(23)) {
+    case 21:
+      CALL("F_SETPIPE_SZ", fcntl(fd, F_SETPIPE_SZ, (int[]){4096, 1 << 20, 65536, 0, -1}[roll(5)]));
+      break;
     case 0: CALL("shutdown", shutdown(fd, (int)roll(4))); break;
     case 1: CALL("F_GETFL", fcntl(fd, F_GETFL)); break;
     case 2: CALL("F_SETFL", fcntl(fd, F_SETFL, roll(2) ? O_NONBLOCK : 0)); break;
@@ -371,6 +374,51 @@ static void call_wrongly(void) {
   }
 }
 
+// To another socket, or from one: descriptors, wrong ones among them.
+static void pass_descriptor(void) {
+  int fd = some_fd(), got = -1;
+  char byte = 'd';
+  union {
+    struct cmsghdr head;
+    char room[CMSG_SPACE(sizeof(int))];
+  } control;
+  memset(&control, 0, sizeof control);
+  struct iovec one = {&byte, 1};
+  struct msghdr message = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = &control};
+  message.msg_controllen = roll(8) ? sizeof control : roll(sizeof control);
+  long r;
+  if (roll(2)) {
+    control.head = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    int passed = some_fd();
+    memcpy(CMSG_DATA(&control.head), &passed, sizeof passed);
+    CALL("sendmsg with a descriptor", sendmsg(fd, &message, roll(2) ? MSG_DONTWAIT : 0));
+    return;
+  }
+  CALL("recvmsg with a descriptor", recvmsg(fd, &message, roll(2) ? MSG_DONTWAIT : 0));
+  if (r >= 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)))
+    memcpy(&got, CMSG_DATA(&control.head), sizeof got);
+  note(&got, sizeof got);
+  note(&message.msg_flags, sizeof message.msg_flags);
+  note(&byte, 1);
+  keep(got);
+}
+
+// A child that changes the flags of a file that both have, and reads or writes it.
+static void share_with_child(void) {
+  int fd = some_fd(), writes = (int)roll(2), restores = (int)roll(2), end = -1;
+  long r;
+  if ((r = fork()) == 0) {
+    char byte = 'c';
+    int flags = fcntl(fd, F_GETFL);
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) _exit(100);
+    long done = writes ? write(fd, "child", 5) : read(fd, &byte, 1);
+    if (restores) fcntl(fd, F_SETFL, flags);
+    _exit(done < 0 ? errno : 101 + (int)done);
+  }
+  while (r > 0 && waitpid((pid_t)r, &end, 0) < 0 && errno == EINTR) continue;
+  CALL("the child's end", WIFEXITED(end) ? WEXITSTATUS(end) : -WTERMSIG(end));
+}
+
 static void run_sequence(void) {
   random_state = seed * 0x9E3779B97F4A7C15u + 1;
   hash = 14695981039346656037u;
@@ -378,8 +426,10 @@ static void run_sequence(void) {
   for (int i = 0; i < kSlots; i++) slots[i] = -1;
   for (int i = 0; i < 3; i++) make_something();
   for (int i = 0; i < kCallsPerSequence; i++) {
-    switch (roll(12)) {
+    switch (roll(14)) {
       case 0: make_something(); break;
+      case 12: pass_descriptor(); break;
+      case 13: roll(4) ? change_something() : share_with_child(); break;
       case 1:
       case 2:
       case 3: wait_for_something(); break;
