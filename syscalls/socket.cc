@@ -1,4 +1,5 @@
 // socket(2) family.
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -62,6 +63,13 @@ long NoteAccepted(long r, const FdState* listener, int new_flags) {
   return r;
 }
 
+// accept takes a number before it waits, and so fails at once where there is none.
+bool NoNumberLeft(int fd) {
+  const long copy = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+  if (copy >= 0) RawSyscall(SYS_close, copy);
+  return copy == -EMFILE;
+}
+
 long Accept(SyscallFrame& f, int new_flags) {
   const int fd = ArgInt(f, 0);
   FdState* s = SocketOf(fd);
@@ -70,6 +78,7 @@ long Accept(SyscallFrame& f, int new_flags) {
     const long r = Raw(f);
     return NoteAccepted(r, s, new_flags);
   }
+  bool first = true;
   const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
     // accept has no MSG_DONTWAIT: look first, one task at a time, so that the call finds what
     // the look saw. Another process may still be quicker; then the monitor helps.
@@ -83,6 +92,8 @@ long Accept(SyscallFrame& f, int new_flags) {
               : BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
                              static_cast<long>(f.rdx), static_cast<long>(f.r10), 0, 0, false);
     state->accepting.store(false, std::memory_order_release);
+    if (got == -EAGAIN && first && NoNumberLeft(at)) got = -EMFILE;
+    first = false;
     return got;
   });
   NoteAccepted(r, s, new_flags);
