@@ -609,6 +609,19 @@ void* FrameForTask(const Task* t, int sig, bool fault, const ucontext_t* uc) {
   return usable && !fault ? CopySignalFrame(uc, top, altstack.base) : nullptr;
 }
 
+// On the carrier's signal stack, as the task's has no room for a handler's frame: natively SIGSEGV,
+// under its default action. What needs no frame is done. Not inside: the task must not move.
+void DeliverWithoutRoom(Carrier* c) {
+  __atomic_store_n(&c->in_green, uint8_t{1}, __ATOMIC_SEQ_CST);
+  Task* t = c->task;
+  SigInfo info;
+  while (const int sig = TakePending(t, ~t->mask, &info)) {
+    const KernelSigaction a = ActionOf(sig);
+    if (!Ignores(sig, a)) DefaultAction(IsHandler(a) ? SIGSEGV : sig);
+  }
+  __atomic_store_n(&c->in_green, uint8_t{0}, __ATOMIC_SEQ_CST);
+}
+
 // On the carrier's signal stack.
 extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(int sig, void* info,
                                                                                void* context) {
@@ -655,7 +668,9 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     green_enter_signal_frame(sig, SignalFrameInfo(copy), copy, HandleOutside);
   if (fault) return FaultAgain(sig, uc);
   NoteInterruption(t, Delivered::kNone, uc);
-  if (sig == kKickSignal)
+  if (sig == kKickSignal && t->attention.load(std::memory_order_acquire))
+    DeliverWithoutRoom(c);
+  else if (sig == kKickSignal)
     NoteKick(c, uc);
   else
     Note(c, info, uc);
