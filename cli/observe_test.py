@@ -245,7 +245,8 @@ class ProfileTest(unittest.TestCase):
                 stacks = self.folded(program)
                 spinning = sum(us for path, us in stacks.items()
                                if path[0] == "spinner" and path[-1] == "spinner")
-                self.assertGreater(spinning, 100_000)
+                # Of what was seen: a busy machine may let the program run for little of the time.
+                self.assertGreater(spinning, sum(stacks.values()) / 10)
                 self.assertFalse([p for p in stacks if p[0] in ("sleeper", "reader", "locker")])
 
     def test_off_cpu(self):
