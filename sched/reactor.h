@@ -77,6 +77,7 @@ struct alignas(64) FdState {
   uint32_t moved_here;    // tasks that were moved to this private number; under the lock
   std::atomic<int> peer;  // the other end of a pipe or socket pair made here, +1; 0 = unknown
   int64_t receive_timeout, send_timeout;  // ns, 0 = none
+  uint32_t timeout_epoch;
 };
 
 static_assert(sizeof(FdState) == 1 << GREEN_FD_SIZE_BITS);

@@ -37,7 +37,7 @@ long BoundTransfer(SyscallFrame& f, SigSet blocked) {
     FdState* s = FdStateOf(fd);
     if (s && (KnowFd(fd, s) & kSocket) && !IsNonblocking(fd, s)) {
       const int64_t timeout = TimeoutOf(fd, s, Sends(nr) ? kOut : kIn);
-      if (timeout != kNever && timeout)
+      if (timeout > 0 && timeout != kNever)
         if (const long r = AwaitTimed(fd, Sends(nr) ? POLLOUT : POLLIN, timeout); r < 0) return r;
     }
   }

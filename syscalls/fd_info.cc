@@ -10,6 +10,11 @@ namespace {
 
 std::atomic<uint32_t> g_flag_epoch{1};
 std::atomic<uint32_t> g_share_epoch{1};
+std::atomic<uint32_t> g_timeout_epoch{0};
+// A timeout below 0 was set through a number made here; through a copy, too. getsockopt(2) does not
+// tell of it, so that other numbers for the same socket let the kernel wait, or not.
+constexpr uint8_t kBelowZero = 1, kBelowZeroByCopy = 2;
+std::atomic<uint8_t> g_timeouts_below_zero{0};
 
 int SocketOption(int fd, int option, int fallback) {
   int value = fallback;
@@ -91,8 +96,13 @@ bool ShortReadsMeanEmpty(int fd, FdState* s) {
 int64_t TimeoutOf(int fd, FdState* s, uint32_t direction) {
   uint32_t flags = s->flags.load(std::memory_order_relaxed);
   if (!(flags & kSocket)) return kNever;
-  if (flags & (direction == kOut ? kNoSendWait : kNoReceiveWait)) return 0;
-  if (__builtin_expect(!(flags & kTimeoutsKnown), 0)) {
+  const uint32_t epoch = g_timeout_epoch.load(std::memory_order_acquire);
+  if (__builtin_expect(!(flags & kTimeoutsKnown) || s->timeout_epoch != epoch, 0)) {
+    if (flags & (kNoReceiveWait | kNoSendWait))
+      g_timeouts_below_zero.fetch_or(kBelowZeroByCopy, std::memory_order_relaxed);
+    s->flags.fetch_and(~uint32_t{kHasTimeouts | kNoReceiveWait | kNoSendWait},
+                       std::memory_order_relaxed);
+    s->timeout_epoch = epoch;
     int64_t tv[2];
     uint32_t size = sizeof tv;
     s->receive_timeout = s->send_timeout = 0;
@@ -105,9 +115,24 @@ int64_t TimeoutOf(int fd, FdState* s, uint32_t direction) {
                       std::memory_order_relaxed);
     flags = s->flags.load(std::memory_order_relaxed);
   }
-  if (!(flags & kHasTimeouts)) return kNever;
-  const int64_t t = direction == kOut ? s->send_timeout : s->receive_timeout;
-  return t ? t : kNever;
+  if (flags & (direction == kOut ? kNoSendWait : kNoReceiveWait)) return 0;
+  const int64_t t = !(flags & kHasTimeouts) ? 0
+                    : direction == kOut     ? s->send_timeout
+                                            : s->receive_timeout;
+  if (t) return t;
+  const uint8_t below = g_timeouts_below_zero.load(std::memory_order_relaxed);
+  if (__builtin_expect(below != 0, 0) && ((below & kBelowZeroByCopy) || !(flags & kPrivate)))
+    return kAskKernel;
+  return kNever;
+}
+
+void NoteTimeoutsChanged(FdState* s, bool below_zero) {
+  if (below_zero) {
+    const bool made_here = s->flags.load(std::memory_order_relaxed) & kPrivate;
+    g_timeouts_below_zero.fetch_or(made_here ? kBelowZero : kBelowZeroByCopy,
+                                   std::memory_order_relaxed);
+  }
+  s->timeout_epoch = g_timeout_epoch.fetch_add(1, std::memory_order_acq_rel) + 1;
 }
 
 void NoteNewFd(int fd, uint32_t flags) {
@@ -118,6 +143,7 @@ void NoteNewFd(int fd, uint32_t flags) {
   s->flag_epoch.store(g_flag_epoch.load(std::memory_order_acquire), std::memory_order_relaxed);
   s->share_epoch.store(g_share_epoch.load(std::memory_order_acquire), std::memory_order_relaxed);
   s->receive_timeout = s->send_timeout = 0;
+  s->timeout_epoch = g_timeout_epoch.load(std::memory_order_acquire);
   s->drained_at.store(0, std::memory_order_relaxed);
   s->peer.store(0, std::memory_order_relaxed);
   s->flags.store(flags | kKnown | kPrivate | kNonblockKnown, std::memory_order_release);

@@ -15,7 +15,8 @@ inline uint32_t KnowFd(int fd, FdState* s) {
 // Does its open file description have O_NONBLOCK? Cached only for files that no other process
 // can have (made here, not inherited or passed on), until any F_SETFL or FIONBIO.
 bool IsNonblocking(int fd, FdState* s);
-// SO_RCVTIMEO / SO_SNDTIMEO in ns, kNever when none.
+// SO_RCVTIMEO / SO_SNDTIMEO in ns, kNever when none, kAskKernel where only the kernel knows.
+inline constexpr int64_t kAskKernel = -1;
 int64_t TimeoutOf(int fd, FdState* s, uint32_t direction);
 
 // Whether [buf, buf + room) can be written, as its first `got` bytes (at least 1) have been: it ends
@@ -57,6 +58,8 @@ void NoteOpenedFd(int fd);
 // A number has just been closed or become another file. It was forgotten before, but a task may
 // have looked at the old file in between. What is known of a new one by then may be lost.
 void NoteClosed(int fd);
+// They have been set through s; other numbers may mean the same socket.
+void NoteTimeoutsChanged(FdState* s, bool below_zero);
 // Some description's flags have changed; another process has got some description.
 void NoteFlagsChanged();
 void NoteShared();
@@ -95,6 +98,10 @@ long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
     }
     if (IsNonblocking(fd, s)) break;
     const int64_t timeout = TimeoutOf(fd, s, direction);
+    if (__builtin_expect(timeout == kAskKernel, 0)) {
+      r = kCannotWait;
+      break;
+    }
     const int64_t deadline = timeout == kNever ? kNever : DeadlineAfter(timeout);
     int now_at;
     const int w = WaitFd(fd, direction, sequence, deadline, &now_at);

@@ -29,6 +29,7 @@ void NoteTimeout(FdState* s, bool sending, const void* user) {
   CopyIn(&seconds, user);
   s->flags.fetch_and(~uint32_t{kTimeoutsKnown | kHasTimeouts | no_wait}, std::memory_order_relaxed);
   if (seconds < 0) s->flags.fetch_or(no_wait, std::memory_order_relaxed);
+  NoteTimeoutsChanged(s, seconds < 0);
 }
 
 // A socket that a parking call may handle; null: let the kernel answer.

@@ -20,6 +20,7 @@
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "tests/programs/net.h"
@@ -268,6 +269,12 @@ static void wait_for_something(void) {
   if (r >= 0) note(&in, 8), note(&out, 8);
 }
 
+// Files without a type (epoll, eventfd, ...) are one and the same to locks, in all processes.
+static int lockable(int fd) {
+  struct stat s;
+  return fstat(fd, &s) == 0 && !(s.st_mode & S_IFMT) ? -1 : fd;
+}
+
 static void change_something(void) {
   int fd = some_fd(), other = some_fd(), value = (int)roll(3) - 1, got = 0;
   socklen_t size = sizeof got;
@@ -310,9 +317,9 @@ static void change_something(void) {
       break;
     case 14: CALL("lseek", lseek(fd, (off_t)roll(9) - 2, (int)roll(6))); break;
     case 15: CALL("ftruncate", ftruncate(fd, (off_t)roll(9000) - 2)); break;
-    case 16: CALL("flock", flock(fd, (int)roll(9))); break;
-    case 17: CALL("F_SETLK", fcntl(fd, roll(2) ? F_SETLK : F_OFD_SETLK, &lock)); break;
-    case 18: CALL("F_SETLKW", fcntl(fd, F_SETLKW, roll(9) ? &lock : NULL)); break;
+    case 16: CALL("flock", flock(lockable(fd), (int)roll(9))); break;
+    case 17: CALL("F_SETLK", fcntl(lockable(fd), roll(2) ? F_SETLK : F_OFD_SETLK, &lock)); break;
+    case 18: CALL("F_SETLKW", fcntl(lockable(fd), F_SETLKW, roll(9) ? &lock : NULL)); break;
     case 19: CALL("timerfd_settime", timerfd_settime(fd, 0, roll(9) ? &far : NULL, NULL)); break;
     case 20: CALL("fsync", roll(2) ? fsync(fd) : fdatasync(fd)); break;
     default: CALL("close_range", close_range(15, roll(2) ? 17 : 3, 0));
