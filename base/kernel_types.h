@@ -28,6 +28,16 @@ struct CloneArgs {
   uint64_t set_tid, set_tid_size, cgroup;
 };
 
+// struct sched_attr, sched_setattr(2), first version. Times in ns.
+struct KernelSchedAttr {
+  uint32_t size, policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtime, deadline, period;
+};
+static_assert(sizeof(KernelSchedAttr) == 48);
+
 constexpr unsigned long kSaRestorer = 0x04000000;
 
 }  // namespace green

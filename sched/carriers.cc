@@ -17,6 +17,7 @@
 #include "sched/describe.h"
 #include "sched/one_to_one.h"
 #include "sched/probes.h"
+#include "sched/prompt.h"
 #include "sched/signals.h"
 #include "sched/state.h"
 #include "sched/trace.h"
@@ -220,7 +221,11 @@ long StartThread(void (*fn)(void*), Carrier* c) {
   const unsigned long flags =
       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
   const uintptr_t top = reinterpret_cast<uintptr_t>(c) & ~63ul;
+  // As carriers that carriers create.
+  const bool by_monitor = CurrentCarrier()->helper;
+  if (by_monitor) BecomeOrdinary();
   const long tid = green_clone_carrier(flags, reinterpret_cast<void*>(top), fn, c);
+  if (by_monitor) BecomePrompt();
   if (!IsError(tid)) {
     c->tid = static_cast<uint32_t>(tid);
     Publish(c);

@@ -8,6 +8,7 @@
 #include "base/append.h"
 #include "sched/affinity.h"
 #include "sched/carriers.h"
+#include "sched/prompt.h"
 #include "sched/reactor.h"
 #include "sched/slice.h"
 #include "sched/state.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int64_t kTickNs = 1'000'000;
 constexpr int64_t kShortTickNs = 200'000;
+constexpr int64_t kLongTickNs = 4'000'000;
 constexpr int64_t kWatchNs = 20'000'000;  // short ticks after a timer that was noticed late
 // Going to sleep and being woken costs about as much.
 constexpr int kIdleTicksBeforeRest = 4;
@@ -67,7 +69,8 @@ struct Look {
   bool running = false;     // some worker runs a task
   bool waiting = false;     // work, a timer or an fd waits
   bool responsive = false;  // some worker has picked a task since the last look, for a short while
-  Worker* slowest = nullptr;  // whose task has run longest
+  int64_t tick = kLongTickNs;  // until the next look
+  Worker* slowest = nullptr;   // whose task has run longest
 };
 
 // A task that makes short calls one after the other is in one at every other look.
@@ -84,46 +87,57 @@ bool StaysInCall(Worker* w, Carrier* c) {
 void BeginTurn(Worker* w, int64_t now) {
   w->seen_since = now;
   w->seen_cpu = -1;
+  w->computed = false;
+}
+
+// What it tells of a task that computes is cheap, a look into /proc is 20 us.
+void NoteCpuTime(Worker* w, const Carrier* c, int64_t now) {
+  const int64_t cpu = ClockNs(ClockOfThread(c->tid));
+  w->computed = w->seen_cpu >= 0 && cpu - w->cpu >= (now - w->cpu_at) / 8 * 7;
+  if (w->seen_cpu < 0) w->seen_cpu = cpu;
+  w->cpu = cpu;
+  w->cpu_at = now;
 }
 
 // In CPU time: on a machine with more to run than CPUs a turn would else be over before it began,
 // and a task that waits for the CPU would seem to compute. By the clock on the wall if that one
 // cannot be read.
-bool SliceIsOver(Worker* w, Carrier* c, int64_t now) {
-  const int64_t slice = SliceOf(w, c->task), passed = now - w->seen_since;
-  const int clock = ClockOfThread(c->tid);
-  if (w->seen_cpu < 0) {
-    w->seen_cpu = ClockNs(clock);
-    if (w->seen_cpu >= 0) return false;
-  }
-  if (passed < slice) return false;
-  const int64_t cpu = ClockNs(clock);
-  return cpu < 0 || cpu - w->seen_cpu >= slice - kTickNs;
+bool SliceIsOver(const Worker* w, const Carrier* c, int64_t now) {
+  const int64_t slice = SliceOf(w, c->task);
+  if (now - w->seen_since < slice) return false;
+  return w->cpu < 0 || w->cpu - w->seen_cpu >= slice - kTickNs;
+}
+
+// A task that goes on computing for all of its slice needs fewer looks: each costs 20 us of CPU
+// time, most of it the kernel's for letting the monitor run.
+int64_t TickBeside(const Worker* w, const Carrier* c) {
+  const int64_t quarter = w->computed ? SliceOf(w, c->task) / 4 : 0;
+  return quarter > kTickNs ? quarter : kTickNs;
 }
 
 // No carrier is left (GREEN_MAX_CARRIERS), and what would end the call may be up to a task that
 // waits for this worker. The kick ends or restarts the call, as the handler knows how to, and the
 // others have a turn; then it is this task's again. A call that this cannot interrupt is one that
-// ends. By lot: calls that have to be made at the same time, as an open of each end of a FIFO, would
-// miss each other for ever in a strict order.
+// ends. By lot: calls that have to be made at the same time, as an open of each end of a FIFO,
+// would miss each other for ever in a strict order.
 void TakeTurns(Worker* w, Carrier* c, int64_t now) {
   if (Ticks() >> 4 & 1) return;
   KickCarrier(c);
   BeginTurn(w, now);
 }
 
-// One worker whose task is the same as a tick ago.
-void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
+// One worker whose task is the same as a tick ago. True when it will pick another one.
+bool LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   const bool fds_wait = ReactorHasWaiters() && !g_sched.poller.load(std::memory_order_relaxed);
   const bool in_syscall = c->in_syscall.load(std::memory_order_relaxed);
   if (!WorkWaits(w) && !IsSurplus(w) && !(in_syscall && (fds_wait || w->timers.Earliest() <= now)))
-    return;
+    return false;
   const bool idlers = g_sched.idle_count.load(std::memory_order_relaxed);
   if (idlers && w->queue.Size()) WakeWorker();
   if (!__atomic_load_n(&c->in_green, __ATOMIC_RELAXED)) {
-    if (in_syscall ? StaysInCall(w, c) : Sleeps(c->tid)) {
+    if (in_syscall ? StaysInCall(w, c) : !w->computed && Sleeps(c->tid)) {
       if (!Retake(c) && in_syscall) TakeTurns(w, c, now);
-      return;
+      return true;
     }
   }
   // Inside libgreen too, where a task that makes system calls in a loop is most of the time: the
@@ -134,7 +148,9 @@ void LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   } else if (SliceIsOver(w, c, now)) {
     KickCarrier(c);
     BeginTurn(w, now);
+    return true;
   }
+  return false;
 }
 
 // A task that has run for the whole tick.
@@ -145,9 +161,16 @@ void Sample(Carrier* c, int64_t tick) {
   g_sched.sampled_ns += tick;
 }
 
-Look LookAround(int64_t now) {
+// What computes, rather than what may wait for a CPU.
+bool GivesWaySooner(const Worker* w, const Worker* than) {
+  if (!than) return true;
+  if (w->computed != than->computed) return w->computed;
+  return w->seen_since < than->seen_since;
+}
+
+Look LookAround(int64_t now, int64_t most) {
   static int64_t last = 0;
-  const int64_t tick = now - last < kTickNs ? now - last : kTickNs;
+  const int64_t tick = now - last < most ? now - last : most;
   last = now;
   Look look;
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
@@ -160,6 +183,7 @@ Look LookAround(int64_t now) {
     if (switches != w->seen_switches || w->seen_since == 0) {
       w->seen_switches = switches;
       BeginTurn(w, now);
+      look.tick = kTickNs;
       if (!RunsTurn(w))
         look.responsive = true;
       else if (!look.slowest)
@@ -167,14 +191,27 @@ Look LookAround(int64_t now) {
       continue;
     }
     Carrier* c = w->carrier.load(std::memory_order_acquire);
-    if (!c || !c->tid) continue;
-    if (!look.slowest || w->seen_since < look.slowest->seen_since) look.slowest = w;
+    if (!c || !c->tid) {
+      look.tick = kTickNs;
+      continue;
+    }
     Sample(c, tick);
-    LookAtStuck(w, c, now);
+    NoteCpuTime(w, c, now);
+    const int64_t tick_here = TickBeside(w, c);
+    if (tick_here < look.tick) look.tick = tick_here;
+    if (LookAtStuck(w, c, now))
+      look.responsive = true;
+    else if (GivesWaySooner(w, look.slowest))
+      look.slowest = w;
   }
-  look.waiting |= ReactorHasWaiters();
+  // Who polls asleep wakes the monitor when it goes on to something else.
+  look.waiting |= ReactorHasWaiters() && !g_sched.poller.load(std::memory_order_relaxed);
   return look;
 }
+
+// By its CPU time for half a tick at least, unless it is known to: on a machine with more to run
+// than CPUs others would seem to.
+bool Computes(const Worker* w) { return RunsTurn(w) || w->cpu - w->seen_cpu >= kTickNs / 2; }
 
 // Something urgent waits and no worker is about to look: the task that has run longest gives way.
 void DeliverUrgent(const Look& look) {
@@ -182,6 +219,7 @@ void DeliverUrgent(const Look& look) {
   if (g_sched.idle_count.load(std::memory_order_relaxed)) return WakeWorker();
   Carrier* c = look.slowest->carrier.load(std::memory_order_acquire);
   if (!c || !c->tid || c->in_syscall.load(std::memory_order_relaxed)) return;
+  if (!Computes(look.slowest)) return;
   KickCarrier(c);
   BeginTurn(look.slowest, NowNs());
 }
@@ -189,12 +227,16 @@ void DeliverUrgent(const Look& look) {
 // Beside tasks that compute, a timer that was set since the last look is the monitor's to notice,
 // at its next one. Short sleeps come in rows, so after one that was noticed late it looks more
 // often.
-int64_t TickNs(const Look& look, int64_t now) {
-  static int64_t until = 0;
+bool TimerIsLate(int64_t now) {
   const int64_t earliest = EarliestTimer();
-  if (!look.responsive && earliest != kNever && now - earliest > kShortTickNs / 2)
-    until = now + kWatchNs;
-  return now < until ? kShortTickNs : kTickNs;
+  return earliest != kNever && now - earliest > kShortTickNs / 2;
+}
+
+int64_t TickNs(const Look& look, bool late, int64_t now) {
+  static int64_t until = 0;
+  if (late && !look.responsive) until = now + kWatchNs;
+  if (now < until) return kShortTickNs;
+  return look.running ? look.tick : kTickNs;
 }
 
 // Until the next tick or timer. When tasks compute on every worker and nobody waits in the
@@ -255,14 +297,14 @@ bool CallsGoOn() {
 }
 
 // True: nobody has woken it.
-bool Rest(const Look& look, int64_t now) {
+bool Rest(const Look& look, int64_t now, int64_t tick) {
   const bool dozes = CallsGoOn() && look.running;
   const uint32_t how = dozes ? MonitorState::kDozes : MonitorState::kSleeps;
   // Announce, then look once more: a waker that saw 0 did so before this look. Wakers have no
   // fence between their push and their load; the membarrier is one for all of them.
   g_monitor.resting.store(how, std::memory_order_seq_cst);
   RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-  const Look last = LookAround(now);
+  const Look last = LookAround(now, tick);
   const KernelTimespec doze = {0, kDozeNs};
   long r = 0;
   if (!last.running || !last.waiting)
@@ -271,7 +313,15 @@ bool Rest(const Look& look, int64_t now) {
   return r == -ETIMEDOUT;
 }
 
+bool SomeWorkerRuns() {
+  for (uint32_t i = 0; i < g_sched.worker_count; ++i)
+    if (g_sched.workers[i].state.load(std::memory_order_relaxed) == WorkerState::kRunning)
+      return true;
+  return false;
+}
+
 void MonitorThread(void*) {
+  BecomePrompt();
   int idle_ticks = 0;
   int64_t tick = kTickNs;
   bool rested = false;
@@ -283,20 +333,22 @@ void MonitorThread(void*) {
     NoteTime(now);
     FollowCpus(now);
     DropUnreadTrace();
-    look = LookAround(now);
-    tick = TickNs(look, now);
+    const bool late = TimerIsLate(now);
+    // Before the look: a task that it preempts then gives way to what has become urgent. Also with
+    // a poller asleep: it does not know timers that were added since.
+    if (SomeWorkerRuns()) FireTimers(now);
+    look = LookAround(now, tick);
     if (look.running) {
-      // Also with a poller asleep: it does not know timers that were added since.
-      FireTimers(now);
       PollForOthers(look);
       DeliverUrgent(look);
     }
+    tick = TickNs(look, late, now);
     if (look.running && look.waiting) {
       idle_ticks = 0;
       continue;
     }
     if (++idle_ticks < kIdleTicksBeforeRest) continue;
-    rested = Rest(look, now);
+    rested = Rest(look, now, tick);
     idle_ticks = rested ? kIdleTicksBeforeRest - 1 : 0;
   }
 }

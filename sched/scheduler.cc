@@ -619,8 +619,13 @@ void Preempt() {
   if (cur->bound) return;  // the kick was for the worker that was here
   const uint8_t save = cur->save_vectors;
   cur->save_vectors = 0;  // the kernel's signal frame holds every register there is
-  Count(c->worker->preemptions);
-  GoRound(cur);
+  // Again if, on the way back here, a kick found it inside libgreen: a task that computes makes no
+  // call at whose end it would be obeyed, and something urgent waits.
+  do {
+    Count(CurrentWorker()->preemptions);
+    GoRound(cur);
+  } while (CurrentCarrier()->kicked.load(std::memory_order_relaxed) != kNoKick &&
+           g_sched.urgent.MaybeAny());
   cur->save_vectors = save;
 }
 
@@ -660,6 +665,7 @@ long Spawn(Task* child) {
   }
   PushNext(w, cur);
   MaybeWake(w);
+  ++cur->switches;
   // Not through SwitchAway: the child is known, it runs now. The creator's vector registers are
   // dead here: clone is called from libc's assembly, where none is live.
   cur->carrier.store(nullptr, std::memory_order_relaxed);

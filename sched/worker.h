@@ -68,6 +68,8 @@ struct alignas(64) Worker {
   uint64_t seen_switches = 0;
   int64_t seen_since = 0;
   int64_t seen_cpu = -1;  // the carrier's CPU time soon after seen_since; -1: not asked yet
+  int64_t cpu = -1, cpu_at = 0;  // the same, and the time, at the last look
+  bool computed = false;         // all the time between the last two looks
   uint32_t seen_call = 0;
 };
 

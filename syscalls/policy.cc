@@ -1,8 +1,9 @@
-// Scheduling policy, priority and nice value of tasks: a bound task's are the kernel's, a green one's
-// are kept and reported as set.
+// Scheduling policy, priority and nice value of tasks: a bound task's are the kernel's, a green
+// one's are kept and reported as set.
 #include <sched.h>
 #include <sys/resource.h>
 
+#include "base/kernel_types.h"
 #include "sched/identity.h"
 #include "syscalls/handlers.h"
 
@@ -83,14 +84,6 @@ long SysSchedGetparam(SyscallFrame& f) {
 }
 
 namespace {
-struct SchedAttr {  // sched_setattr(2), first version
-  uint32_t size, policy;
-  uint64_t flags;
-  int32_t nice;
-  uint32_t priority;
-  uint64_t runtime, deadline, period;
-};
-static_assert(sizeof(SchedAttr) == 48);
 constexpr uint64_t kResetOnForkFlag = 1;
 }  // namespace
 
@@ -98,7 +91,7 @@ long SysSchedSetattr(SyscallFrame& f) {
   long error;
   Task* t = TaskOf(f.rdi, &error);
   if (!t) return error ? error : Raw(f);
-  SchedAttr attr;
+  KernelSchedAttr attr;
   if (!f.rsi || f.rdx) return -EINVAL;
   if (!CopyIn(&attr, ArgAs<void*>(f, 1))) return -EFAULT;
   // Deadlines, clamps and what is to be kept: the kernel's business, for the caller itself.
@@ -123,9 +116,9 @@ long SysSchedGetattr(SyscallFrame& f) {
   long error;
   Task* t = TaskOf(f.rdi, &error);
   if (!t) return error ? error : Raw(f);
-  if (!f.rsi || f.rdx < sizeof(SchedAttr) || f.rdx > 4096 || f.r10) return -EINVAL;
+  if (!f.rsi || f.rdx < sizeof(KernelSchedAttr) || f.rdx > 4096 || f.r10) return -EINVAL;
   if (t == CurrentTask() && t->own_thread) return RawSyscall(SYS_sched_getattr, 0, f.rsi, f.rdx, 0);
-  SchedAttr attr = {};
+  KernelSchedAttr attr = {};
   attr.size = sizeof attr;
   attr.policy = static_cast<uint32_t>(t->policy & ~SCHED_RESET_ON_FORK);
   attr.flags = t->policy & SCHED_RESET_ON_FORK ? kResetOnForkFlag : 0;
