@@ -105,6 +105,13 @@ long SysKill(SyscallFrame& f) {
   return sig ? SendToProcess(sig, MakeSigInfo(sig, SI_USER)) : 0;
 }
 
+// If it is to this very process, it is handled before the call returns, as one sent by kill.
+long SysPidfdSendSignal(SyscallFrame& f) {
+  const long r = Raw(f);
+  if (r == 0 && f.rsi && ValidSignal(ArgInt(f, 1))) FetchAllSignals(SigBit(ArgInt(f, 1)));
+  return r;
+}
+
 long SysSigqueueinfo(SyscallFrame& f) {
   SigInfo info;
   const int sig = ArgInt(f, 1);
