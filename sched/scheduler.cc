@@ -41,11 +41,13 @@ constexpr uint32_t kMaxUrgentStreak = 8;
 constexpr uint32_t kMaxUrgentReady = 16;
 constexpr uint32_t kMaxLooksSkipped = 4;
 constexpr uint32_t kMaxGlobalShare = 64;
-// From the global queue in each round while the own queue has tasks: so many that the last of them
-// waits about 0.1 s, but few. With thousands ready, those in the own queue then have some requests
-// served while their data is in the cache, and, as it overflows, wait behind all others. One after
-// the other in strict order, a database's queries cost half as much again.
+// From the global queue in each round while the own queue has tasks: a quarter of the picks, or so
+// many that the last of them waits about 0.1 s, but no more. With thousands ready, those in the own
+// queue then have some requests served while their data is in the cache, and, as it overflows, wait
+// behind all others. One after the other in strict order, a database's queries cost half as much
+// again.
 constexpr uint64_t kRotationTicks = 300'000'000;
+constexpr uint32_t kMinGlobalShare = kPicksPerRound / 4;
 // Of a task that finds its input there each time, and between two looks at the reactor: about 0.1 ms.
 constexpr uint64_t kTurnTicks = 300'000;
 constexpr uint32_t kReadyCallsUntimed = 4;
@@ -366,6 +368,7 @@ Task* TakeGlobal(Worker* w, uint32_t most) {
 uint32_t AdmittedNow(const Worker* w) {
   const uint64_t since = Ticks() - w->last_look_ticks;
   const uint64_t n = g_sched.global.Size() * since / kRotationTicks / g_sched.worker_count + 1;
+  if (n < kMinGlobalShare) return kMinGlobalShare;
   return n < kMaxGlobalShare ? static_cast<uint32_t>(n) : kMaxGlobalShare;
 }
 
