@@ -262,10 +262,10 @@ void AskForLook() {
     g_sched.workers[i].polls_in.store(1, std::memory_order_relaxed);
 }
 
-// Nobody has looked at the reactor for a tick. Workers that pick tasks, but too slowly for the look
-// that comes with every so many, are asked to look: what the monitor finds is urgent, and would get
-// ahead of those that have waited longer. If they compute, or do not heed that by the next tick, it
-// looks itself. An idle worker that sleeps on its wake word, while the one that polled has found
+// Nobody has looked at the reactor for a tick: the monitor does. But what it finds is urgent, and
+// with more tasks ready than the workers' queues have room for it would get ahead of those that have
+// waited longer: then workers that pick tasks, too slowly for the look that comes with every so
+// many, are asked to look, and the monitor does only if they have not by the next tick. An idle worker that sleeps on its wake word, while the one that polled has found
 // work, takes over the polling.
 void PollForOthers(const Look& look) {
   static uint32_t seen = 0;
@@ -275,7 +275,7 @@ void PollForOthers(const Look& look) {
   if (missed) {
     if (g_sched.idle_count.load(std::memory_order_relaxed))
       WakeWorker();
-    else if (look.responsive && !asked)
+    else if (look.responsive && g_sched.global.MaybeAny() && !asked)
       AskForLook();
     else
       PollReactor(0);
