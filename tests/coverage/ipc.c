@@ -43,8 +43,8 @@ static void make_full_queue(void) {
 }
 
 static void make_mq(int full) {
-  char name[32];
-  snprintf(name, sizeof name, "/green-cover-%d", getpid());
+  char name[64];
+  snprintf(name, sizeof name, "/green-cover-%d-%lld", getpid(), (long long)now_ns(CLOCK_MONOTONIC));
   struct mq_attr attr = {.mq_maxmsg = 1, .mq_msgsize = 64};
   mq = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &attr);
   CHECK(mq >= 0);

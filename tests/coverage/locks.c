@@ -83,15 +83,13 @@ static int wait_at_barrier(void) { return pthread_barrier_wait(&barrier); }
 
 static void make_sem(int shared) { CHECK_OK(sem_init(sem, shared, 0)); }
 
-static const char* sem_name(void) {
-  static char name[32];
-  if (!*name) snprintf(name, sizeof name, "/green-cover-%d", getpid());
-  return name;
-}
-
+// Process numbers are not the machine's where tests have PID namespaces; names are.
 static void make_named_sem(void) {
-  sem = sem_open(sem_name(), O_CREAT | O_EXCL, 0600, 0);
+  char name[64];
+  snprintf(name, sizeof name, "/green-cover-%d-%lld", getpid(), (long long)now_ns(CLOCK_MONOTONIC));
+  sem = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
   CHECK(sem != SEM_FAILED);
+  CHECK_OK(sem_unlink(name));
 }
 
 static void* wait_sem(void* unused) {

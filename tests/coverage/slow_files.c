@@ -187,6 +187,6 @@ static void need_fuse(void) {
 
 #define BEFORE_CASES need_fuse()
 #define GOES_ON "*"
-#define NOT_CANCELLED "dlopen_slow"
+#define NOT_CANCELLED "dlopen_slow", "mkdtemp"  // asks for random bytes, or not
 #define FAMILY "tests/coverage/slow_files.inc"
 #include "tests/coverage/cover_main.h"
