@@ -10,6 +10,9 @@ constexpr CoverageCase kCases[] = {
 #define FAMILY "ipc"
 #include "tests/coverage/ipc.inc"
 #undef FAMILY
+#define FAMILY "libc_files"
+#include "tests/coverage/libc_files.inc"
+#undef FAMILY
 #define FAMILY "locks"
 #include "tests/coverage/locks.inc"
 #undef FAMILY

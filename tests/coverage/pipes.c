@@ -1,5 +1,10 @@
 // Coverage: pipes, FIFOs and stdio.
+#include <err.h>
+#include <error.h>
+#include <fmtmsg.h>
 #include <linux/openat2.h>
+#include <mntent.h>
+#include <pwd.h>
 #include <stdio_ext.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
@@ -57,6 +62,22 @@ static int wide_scan(int (*function)(FILE*, const wchar_t*, va_list), const wcha
   return r;
 }
 
+static int scan_stdin(int (*function)(const char*, va_list), const char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  int r = function(format, list);
+  va_end(list);
+  return r;
+}
+
+static int wide_scan_stdin(int (*function)(const wchar_t*, va_list), const wchar_t* format, ...) {
+  va_list list;
+  va_start(list, format);
+  int r = function(format, list);
+  va_end(list);
+  return r;
+}
+
 #define PRINTS(name, call)                   \
   static int name(const char* format, ...) { \
     va_list list;                            \
@@ -65,9 +86,35 @@ static int wide_scan(int (*function)(FILE*, const wchar_t*, va_list), const wcha
     va_end(list);                            \
     return r;                                \
   }
+PRINTS(vwide_stream, vfwprintf(stream, L"%s", list))
+PRINTS(vwide_stdout, vwprintf(L"%s", list))
 PRINTS(vprint_fd, vdprintf(fd[1], format, list))
 PRINTS(vprint_stream, vfprintf(stream, format, list))
 PRINTS(vprint_stdout, vprintf(format, list))
+
+static void vwarn_of(const char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  vwarn(format, list);
+  va_end(list);
+}
+
+static long reject_option(void) {
+  char* argv[] = {(char*)"hello", (char*)"-x", NULL};
+  return getopt(2, argv, "y");
+}
+
+static void signal_info(void) {
+  siginfo_t info;
+  memset(&info, 0, sizeof info);
+  info.si_signo = SIGINT;
+  psiginfo(&info, "hello");
+}
+
+static struct passwd entry = {(char*)"hello", (char*)"x", 7, 8, (char*)"", (char*)"", (char*)""};
+static fpos_t start;
+
+static void say(int to, const char* text) { write_all(to, text, strlen(text)); }
 
 static void* put_one(void* unused) {
   fputc('x', stream);
@@ -100,6 +147,32 @@ static long open_how(const char* name) {
   return syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
 }
 
+// The same file by a description of its own. proc(5), /proc/pid/fd.
+static int reopen(int number, int flags) {
+  char name[64];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", number);
+  return open(name, flags);
+}
+
+static void reopen_pipe(int end, int flags) {
+  make_pipe();
+  if (end == 1) fill(fd[1]);
+  CHECK((fd[end] = reopen(fd[end], flags)) >= 0);
+}
+
+// The reader's description blocks; the one it comes from does not.
+static void reopen_fifo(void) {
+  make_fifo();
+  CHECK((fd[1] = open("fifo", O_RDWR | O_NONBLOCK)) >= 0);
+  CHECK((fd[0] = reopen(fd[1], O_RDONLY)) >= 0);
+  CHECK_OK(unlink("fifo"));
+}
+
+static void make_fifo_path(void) {
+  make_fifo();
+  CHECK((fd[0] = open("fifo", O_PATH)) >= 0);
+}
+
 static void make_peer_pipe(void) {
   int other[2];
   CHECK_OK(pipe(other));
@@ -113,8 +186,8 @@ static void make_file(void) {
   CHECK_EQ(lseek(peer, 0, SEEK_SET), 0);
 }
 
-#define GOES_ON \
-  "flockfile", "getchar_locked", "sendfile_full_pipe", "sendfile64_full_pipe", \
-  "syscall_open_fifo", "syscall_openat2_fifo"
+#define GOES_ON                                                                             \
+  "flockfile", "getchar_locked", "error", "fmtmsg", "psiginfo", "getopt", "setmntent_fifo", \
+      "sendfile_full_pipe", "sendfile64_full_pipe", "syscall_open_fifo", "syscall_openat2_fifo"
 #define FAMILY "tests/coverage/pipes.inc"
 #include "tests/coverage/cover_main.h"

@@ -38,14 +38,6 @@ static int mount_id;
 static struct file_handle handle;
 static struct epoll_event event = {EPOLLIN, {NULL}};
 
-static void hold(void) { *slow_held = 1; }
-static void answer(void) { *slow_held = 0; }
-
-static void mount_it(void) {
-  CHECK_OK(slow_mount());
-  CHECK_OK(stat("slow", &st));  // the server is there
-}
-
 static void slow(void) {
   mount_it();
   hold();
@@ -108,6 +100,19 @@ static void slow_closed_map(void) {
   hold();
 }
 
+// The device itself, of which the first request has been served.
+static void open_device(void) {
+  CHECK((fd[0] = slow_mount_unserved()) >= 0);
+  CHECK(slow_serve_one(fd[0]) > 0);
+}
+
+static void ask_device(void) {
+  CHECK((child = fork()) >= 0);
+  if (child) return;
+  close(fd[0]);
+  _exit(access("slow/nothing", F_OK) == 0);
+}
+
 static void make_sink(void) {
   int other[2];
   CHECK_OK(pipe(other));
@@ -167,22 +172,6 @@ static void map_on_disk(void) {
   mapped = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd[0], 0);
   CHECK(mapped != MAP_FAILED);
   memset(mapped, 'x', 1 << 20);
-}
-
-static void* start_nothing(void* unused) { return unused; }
-
-// Where FUSE may not be mounted there is nothing to be seen.
-static void need_fuse(void) {
-  if (slow_namespace() == 0) {
-    int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    if (device >= 0) {
-      close(device);
-      return;
-    }
-  }
-  join(spawn(start_nothing, NULL));
-  printf("no FUSE here, nothing tested\n");
-  exit(0);
 }
 
 #define BEFORE_CASES need_fuse()

@@ -128,6 +128,39 @@ static void make_fanotify(void) {
 
 static long fanotify_result(void) { return ok(read(fd[0], data + 8, 4096) > 0); }
 
+static char token[64];
+
+// Without the privilege: what pipes do.
+static void open_kernel_log(const char* name, int whence) {
+  snprintf(token, sizeof token, "green-cover-%d-%lld", getpid(),
+           (long long)now_ns(CLOCK_MONOTONIC));
+  peer = open("/dev/kmsg", O_WRONLY);
+  fd[0] = peer < 0 ? -1 : open(name, O_RDONLY);
+  if (fd[0] < 0) {
+    make_pipe();
+    peer = fd[1];
+    return;
+  }
+  if (whence == SEEK_END) CHECK_EQ(lseek(fd[0], 0, SEEK_END), 0);
+}
+
+// To the record that this case writes: what else the kernel has to say comes before. One that was
+// lost meanwhile is EPIPE. Documentation/ABI/testing/dev-kmsg.
+static long read_kernel_log(void) {
+  char* record = data + 64;
+  for (;;) {
+    ssize_t size = read(fd[0], record, 8192);
+    if (size < 0 && errno != EPIPE) return size;
+    record[size < 0 ? 0 : size] = 0;
+    if (strstr(record, token)) return 0;
+  }
+}
+
+// Until it was read: who else reads /proc/kmsg takes records away.
+static void write_kernel_log(void) {
+  for (; !returned; sleep_ms(20)) write_all(peer, token, strlen(token));
+}
+
 static void make_pidfd(void) {
   child = fork();
   CHECK(child >= 0);
@@ -196,7 +229,6 @@ static void make_leased_file(void) {
 static void release_lease(void) { CHECK_OK(fcntl(peer, F_SETLEASE, F_UNLCK)); }
 
 #define GOES_ON \
-  "page_fault", "page_fault_in_call", "page_fault_in_stat", "getpass", \
-  "truncate_leased"
+  "page_fault", "page_fault_in_call", "page_fault_in_stat", "getpass", "truncate_leased"
 #define FAMILY "tests/coverage/waits.inc"
 #include "tests/coverage/cover_main.h"
