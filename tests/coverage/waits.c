@@ -6,6 +6,7 @@
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/select.h>
@@ -146,14 +147,24 @@ static void open_kernel_log(const char* name, int whence) {
 
 // To the record that this case writes: what else the kernel has to say comes before. One that was
 // lost meanwhile is EPIPE. Documentation/ABI/testing/dev-kmsg.
-static long read_kernel_log(void) {
+static long read_log_by(ssize_t (*get)(char*, int)) {
   char* record = data + 64;
   for (;;) {
-    ssize_t size = read(fd[0], record, 8192);
+    ssize_t size = get(record, 8192);
     if (size < 0 && errno != EPIPE) return size;
     record[size < 0 ? 0 : size] = 0;
     if (strstr(record, token)) return 0;
   }
+}
+
+static ssize_t by_descriptor(char* record, int size) { return read(fd[0], record, size); }
+static ssize_t by_klogctl(char* record, int size) {
+  return klogctl(2, record, size);
+}  // ACTION_READ
+
+static long read_kernel_log(void) { return read_log_by(by_descriptor); }
+static long read_with_klogctl(void) {
+  return read_log_by(peer == fd[1] ? by_descriptor : by_klogctl);
 }
 
 // Until it was read: who else reads /proc/kmsg takes records away.
@@ -229,6 +240,6 @@ static void make_leased_file(void) {
 static void release_lease(void) { CHECK_OK(fcntl(peer, F_SETLEASE, F_UNLCK)); }
 
 #define GOES_ON \
-  "page_fault", "page_fault_in_call", "page_fault_in_stat", "getpass", "truncate_leased"
+  "page_fault", "page_fault_in_call", "page_fault_in_stat", "getpass", "truncate_leased", "klogctl"
 #define FAMILY "tests/coverage/waits.inc"
 #include "tests/coverage/cover_main.h"
