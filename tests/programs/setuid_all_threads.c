@@ -1,6 +1,7 @@
 // A change of users and groups holds for every thread, whatever it is doing, for every kernel thread
 // of the process and for those made later; one that swaps is done once, one that fails changes nothing.
 #include "check.h"
+#include "held_child.h"
 
 #include <dirent.h>
 #include <grp.h>
@@ -9,7 +10,6 @@
 enum { THREADS = 8, OTHER = 65534, SOME = 12345 };
 static pthread_mutex_t parked = PTHREAD_MUTEX_INITIALIZER;
 static volatile int stop;
-static int hold[2];
 
 static void all_are(uid_t real, uid_t effective, uid_t saved) {
   uid_t r, e, s;
@@ -30,15 +30,7 @@ static void* parks(void* unused) {
   return unused;
 }
 static void* blocks(void* unused) {
-  pid_t child = fork();
-  if (child == 0) {
-    char c;
-    close(hold[1]);
-    _exit(read(hold[0], &c, 1));
-  }
-  int status;
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK_EQ(status, 0);
+  wait_for_held_child();
   all_are(OTHER, OTHER, OTHER);
   return unused;
 }

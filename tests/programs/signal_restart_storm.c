@@ -1,6 +1,7 @@
 // Calls that the kernel waits in go on when handlers with SA_RESTART have run, however many signals
 // come close together, and whoever else gets signals without it.
 #include "check.h"
+#include "held_child.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -8,7 +9,6 @@
 enum { WAITERS = 4, SENDERS = 2 };
 static volatile int stop, handled;
 static pthread_t waiters[WAITERS];
-static int hold[2];
 
 static void on_signal(int number) {
   (void)number;
@@ -16,15 +16,7 @@ static void on_signal(int number) {
 }
 
 static void* waits(void* argument) {
-  pid_t child = fork();
-  if (child == 0) {
-    char c;
-    close(hold[1]);
-    _exit(read(hold[0], &c, 1));
-  }
-  int status;
-  CHECK_EQ(waitpid(child, &status, 0), child);
-  CHECK_EQ(status, 0);
+  wait_for_held_child();
   return argument;
 }
 
