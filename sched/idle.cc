@@ -13,7 +13,7 @@ namespace {
 bool WorkToDo(Carrier* c, Worker* w) {
   if (g_sched.urgent.Size() || g_sched.global.Size() || g_sched.turns.Size()) return true;
   if (c->attention.load(std::memory_order_seq_cst)) return true;
-  if (w->next.load(std::memory_order_relaxed) || w->queue.Size()) return true;
+  if (HasOwnWork(w)) return true;
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     Worker& other = g_sched.workers[i];
     if (other.queue.Size()) return true;

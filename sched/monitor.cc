@@ -61,8 +61,7 @@ bool Sleeps(uint32_t tid) {
 }
 
 bool WorkWaits(Worker* w) {
-  return w->queue.Size() || w->next.load(std::memory_order_relaxed) || g_sched.global.Size() ||
-         g_sched.urgent.Size() || g_sched.turns.Size();
+  return HasOwnWork(w) || g_sched.global.Size() || g_sched.urgent.Size() || g_sched.turns.Size();
 }
 
 struct Look {

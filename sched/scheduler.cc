@@ -138,6 +138,7 @@ inline Task* TakeNext(Worker* w) {
   return t;
 }
 
+// From `next` or the queue; null if both are empty.
 inline Task* PickOwn(Worker* w) {
   if (w->next.load(std::memory_order_relaxed) && w->next_streak < kMaxNextStreak) {
     ++w->next_streak;
@@ -422,8 +423,7 @@ Task* FindRunnable(Carrier* c, Worker* w) {
     if (__builtin_expect(IsSurplus(w), 0)) return nullptr;
     if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
     if (w->timers.Earliest() != kNever) FireTimersOf(w->timers, NowNs());
-    const bool others = w->queue.Size() || w->next.load(std::memory_order_relaxed);
-    if (w->urgent_streak < kMaxUrgentStreak || !others) {
+    if (w->urgent_streak < kMaxUrgentStreak || !HasOwnWork(w)) {
       if (Task* t = g_sched.urgent.Pop()) {
         ++w->urgent_streak;
         return t;
@@ -589,7 +589,7 @@ void GiveWay(Worker* w, Task* cur) {
 
 namespace {
 __attribute__((noinline)) void EndTurn(Carrier* c, Worker* w) {
-  if (!w->queue.Size() && !w->next.load(std::memory_order_relaxed)) {
+  if (!HasOwnWork(w)) {
     const bool others_look = g_sched.idle_count.load(std::memory_order_relaxed) != 0;
     if (!others_look && LookIsDue(w)) PollReactor(0);
     if (!w->queue.Size() && !g_sched.urgent.MaybeAny() && !g_sched.global.MaybeAny()) return;

@@ -79,6 +79,11 @@ inline bool RunsTurn(const Worker* w) {
          w->switches.load(std::memory_order_relaxed);
 }
 
+// A task waits for this worker, not only for any.
+inline bool HasOwnWork(const Worker* w) {
+  return w->queue.Size() || w->next.load(std::memory_order_relaxed);
+}
+
 // A counter that has one writer: a plain increment, readable by others.
 inline void Count(std::atomic<uint64_t>& c) {
   c.store(c.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

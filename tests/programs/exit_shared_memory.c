@@ -1,8 +1,7 @@
 // The end of a thread is told to those who wait for it in memory that processes share: the joiner
 // of a thread whose stack lies there, and another process at a robust mutex.
-#include "check.h"
+#include "shared.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 static void* nothing(void* argument) {
@@ -27,8 +26,7 @@ static void* dies_with_lock(void* mutex) {
 
 int main(void) {
   enum { SIZE = 1 << 20 };
-  char* shared = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(shared != MAP_FAILED);
+  char* shared = map_shared(-1, 2 * SIZE);
   pthread_attr_t attr;
   CHECK_OK(pthread_attr_init(&attr));
   CHECK_OK(pthread_attr_setstack(&attr, shared, SIZE));
@@ -37,11 +35,7 @@ int main(void) {
   join(thread);
 
   pthread_mutex_t* mutex = (pthread_mutex_t*)(shared + SIZE);
-  pthread_mutexattr_t kind;
-  CHECK_OK(pthread_mutexattr_init(&kind));
-  CHECK_OK(pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED));
-  CHECK_OK(pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST));
-  CHECK_OK(pthread_mutex_init(mutex, &kind));
+  init_shared_mutex(mutex, PTHREAD_MUTEX_DEFAULT, PTHREAD_MUTEX_ROBUST, PTHREAD_PRIO_NONE);
   pid_t child = (pid_t)(intptr_t)join(spawn(dies_with_lock, mutex));
   int status;
   CHECK_EQ(waitpid(child, &status, 0), child);

@@ -1,8 +1,7 @@
 // Priority-inheritance mutexes in memory that processes share: contended by the threads of several
 // processes, with time-outs, wrong unlocks, and owners that end with their thread.
-#include "check.h"
+#include "shared.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum { PROCESSES = 3, THREADS = 4, ROUNDS = 300 };
@@ -11,17 +10,6 @@ static struct {
   pthread_mutex_t plain, checked, robust;
   int inside, taken, deaths, held;
 } * shared;
-
-static void init(pthread_mutex_t* mutex, int type, int robust) {
-  pthread_mutexattr_t attr;
-  CHECK_OK(pthread_mutexattr_init(&attr));
-  CHECK_OK(pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED));
-  CHECK_OK(pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
-  CHECK_OK(pthread_mutexattr_settype(&attr, type));
-  CHECK_OK(pthread_mutexattr_setrobust(&attr, robust));
-  CHECK_OK(pthread_mutex_init(mutex, &attr));
-  CHECK_OK(pthread_mutexattr_destroy(&attr));
-}
 
 static void* contend(void* unused) {
   for (int i = 0; i < ROUNDS; i++) {
@@ -69,11 +57,10 @@ static void run(void) {
 }
 
 int main(void) {
-  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(shared != MAP_FAILED);
-  init(&shared->plain, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED);
-  init(&shared->checked, PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_STALLED);
-  init(&shared->robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST);
+  shared = map_shared(-1, sizeof *shared);
+  init_shared_mutex(&shared->plain, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_INHERIT);
+  init_shared_mutex(&shared->checked, PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_INHERIT);
+  init_shared_mutex(&shared->robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST, PTHREAD_PRIO_INHERIT);
   pid_t children[PROCESSES];
   for (int i = 0; i < PROCESSES; i++) {
     children[i] = fork();

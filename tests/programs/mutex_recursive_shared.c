@@ -1,8 +1,7 @@
 // A recursive or error-checking mutex that processes share knows its owner by number: a thread of
 // another process, be it the first there as the owner is here, is not the owner.
-#include "check.h"
+#include "shared.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum { THREADS = 4 };
@@ -32,14 +31,10 @@ static void* holds(void* number) {
 }
 
 int main(void) {
-  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(shared != MAP_FAILED);
+  shared = map_shared(-1, sizeof *shared);
   for (int i = 0; i < 2; i++) {
-    pthread_mutexattr_t attr;
-    CHECK_OK(pthread_mutexattr_init(&attr));
-    CHECK_OK(pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED));
-    CHECK_OK(pthread_mutexattr_settype(&attr, i ? PTHREAD_MUTEX_ERRORCHECK : PTHREAD_MUTEX_RECURSIVE));
-    CHECK_OK(pthread_mutex_init(&shared->mutexes[i], &attr));
+    int type = i ? PTHREAD_MUTEX_ERRORCHECK : PTHREAD_MUTEX_RECURSIVE;
+    init_shared_mutex(&shared->mutexes[i], type, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_NONE);
   }
   pthread_barrierattr_t both;
   CHECK_OK(pthread_barrierattr_init(&both));

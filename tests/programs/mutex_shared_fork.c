@@ -1,7 +1,6 @@
 // A process-shared mutex and condition in a shared mapping, used by threads of two processes.
-#include "check.h"
+#include "shared.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum { THREADS = 4, ROUNDS = 300 };
@@ -32,13 +31,9 @@ static void run(intptr_t side) {
 }
 
 int main(void) {
-  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(shared != MAP_FAILED);
-  pthread_mutexattr_t mutex_attr;
+  shared = map_shared(-1, sizeof *shared);
   pthread_condattr_t cond_attr;
-  CHECK_OK(pthread_mutexattr_init(&mutex_attr));
-  CHECK_OK(pthread_mutexattr_setpshared(&mutex_attr, PTHREAD_PROCESS_SHARED));
-  CHECK_OK(pthread_mutex_init(&shared->mutex, &mutex_attr));
+  init_shared_mutex(&shared->mutex, PTHREAD_MUTEX_DEFAULT, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_NONE);
   CHECK_OK(pthread_condattr_init(&cond_attr));
   CHECK_OK(pthread_condattr_setpshared(&cond_attr, PTHREAD_PROCESS_SHARED));
   CHECK_OK(pthread_cond_init(&shared->changed, &cond_attr));

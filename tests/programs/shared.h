@@ -21,6 +21,7 @@ static inline void init_shared_mutex(pthread_mutex_t* mutex, int type, int robus
   CHECK_OK(pthread_mutexattr_setrobust(&attr, robust));
   CHECK_OK(pthread_mutexattr_setprotocol(&attr, protocol));
   CHECK_OK(pthread_mutex_init(mutex, &attr));
+  CHECK_OK(pthread_mutexattr_destroy(&attr));
 }
 
 // The memory that the program shares with the process that start_native made of it.
