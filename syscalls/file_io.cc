@@ -1,6 +1,10 @@
 // read(2), write(2) and their vector forms, on whatever the descriptor is.
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
 #include <poll.h>
+#include <string.h>
 
+#include "base/append.h"
 #include "syscalls/handlers.h"
 #include "syscalls/held_file.h"
 #include "syscalls/plain.h"
@@ -18,6 +22,19 @@ namespace {
 // EPERM: a seccomp filter that does not know the call. The plain call tells if it is meant.
 bool Unsupported(long r) { return r == -EOPNOTSUPP || r == -ENOSYS || r == -EPERM; }
 
+// Whether poll(2) says POLLOUT of this file once a write would not wait. Many devices never say it,
+// and take every write at once: /dev/kmsg, fanotify's answers.
+bool TellsWritable(int fd) {
+  termios tty;
+  if (!LookOutside(SYS_ioctl, fd, TCGETS, &tty)) return true;
+  constexpr char kWanted[] = "anon_inode:[eventfd]";
+  constexpr long kLength = sizeof kWanted - 1;
+  char link[32], target[kLength + 1];
+  AppendNumber(AppendText(link, "/proc/self/fd/"), static_cast<uint32_t>(fd));
+  return RawSyscall(SYS_readlink, link, target, sizeof target) == kLength &&
+         !memcmp(target, kWanted, kLength);
+}
+
 // For files that know no RWF_NOWAIT (ttys, many devices): look, then call; another reader may be
 // quicker, then the monitor takes the worker.
 long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction) {
@@ -28,7 +45,8 @@ long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction)
   const long r = TryOrWait(fd, s, direction, [&](int at, FdState*) -> long {
     pollfd p = {at, static_cast<short>(direction == kOut ? POLLOUT : POLLIN), 0};
     const long ready = LookOutside(SYS_poll, &p, 1, 0);
-    if (ready == 0 || ready == -EINTR) return -EAGAIN;  // EINTR: not ready, and a kick came
+    if (ready == 0 || ready == -EINTR)  // EINTR: not ready, and a kick came
+      return direction == kOut && !TellsWritable(at) ? kCannotWait : -EAGAIN;
     return BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
                         static_cast<long>(f.rdx), static_cast<long>(f.r10), static_cast<long>(f.r8),
                         static_cast<long>(f.r9), false, BlockedTtySignals());

@@ -137,7 +137,8 @@ static int ran_once(int report) {
     CHECK_EQ(waitpid(runs, &status, 0), runs);
     break;
   }
-  kill(-runs, SIGKILL);  // what the case left behind
+  kill(-runs, SIGKILL);  // what the case left behind, and its locks with it
+  while (waitpid(-runs, NULL, 0) > 0) continue;
   if (status && !(WIFEXITED(status) && WEXITSTATUS(status) == kStopped))
     dprintf(2, "%s: failed (status %#x)\n", cover->name, status);
   return status;
@@ -162,6 +163,7 @@ int main(int argc, char** argv) {
   sigemptyset(&chld);
   sigaddset(&chld, SIGCHLD);
   sigprocmask(SIG_BLOCK, &chld, NULL);
+  CHECK_OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
 #ifdef BEFORE_CASES
   BEFORE_CASES;
 #endif

@@ -135,13 +135,15 @@ static char token[64];
 static void open_kernel_log(const char* name, int whence) {
   snprintf(token, sizeof token, "green-cover-%d-%lld", getpid(),
            (long long)now_ns(CLOCK_MONOTONIC));
-  peer = open("/dev/kmsg", O_WRONLY);
-  fd[0] = peer < 0 ? -1 : open(name, O_RDONLY);
+  int log = open("/dev/kmsg", O_WRONLY);
+  fd[0] = log < 0 ? -1 : open(name, O_RDONLY);
   if (fd[0] < 0) {
     make_pipe();
     peer = fd[1];
     return;
   }
+  CHECK_OK(close(log));
+  peer = -1;
   if (whence == SEEK_END) CHECK_EQ(lseek(fd[0], 0, SEEK_END), 0);
 }
 
@@ -158,18 +160,34 @@ static long read_log_by(ssize_t (*get)(char*, int)) {
 }
 
 static ssize_t by_descriptor(char* record, int size) { return read(fd[0], record, size); }
+static ssize_t by_descriptor_now(char* record, int size) {
+  return poll(watched(POLLIN), 1, 0) == 1 ? by_descriptor(record, size) : -1;
+}
 static ssize_t by_klogctl(char* record, int size) {
   return klogctl(2, record, size);
 }  // ACTION_READ
 
 static long read_kernel_log(void) { return read_log_by(by_descriptor); }
-static long read_with_klogctl(void) {
-  return read_log_by(peer == fd[1] ? by_descriptor : by_klogctl);
+static long read_kernel_log_now(void) { return read_log_by(by_descriptor_now); }
+static long read_with_klogctl(void) { return read_log_by(peer >= 0 ? by_descriptor : by_klogctl); }
+
+// To the same record: any other wakes the poll too.
+static long poll_kernel_log(void) {
+  long ready;
+  do {
+    ready = poll(watched(POLLIN), 1, -1);
+  } while (ready == 1 && read_kernel_log_now() != 0);
+  return ready;
 }
 
-// Until it was read: who else reads /proc/kmsg takes records away.
+// Until it was read: who else reads /proc/kmsg takes records away, and of one opening of /dev/kmsg
+// the kernel takes ten in five seconds.
 static void write_kernel_log(void) {
-  for (; !returned; sleep_ms(20)) write_all(peer, token, strlen(token));
+  for (; !returned; sleep_ms(20)) {
+    int log = peer < 0 ? open("/dev/kmsg", O_WRONLY) : peer;
+    write_all(log, token, strlen(token));
+    if (log != peer) CHECK_OK(close(log));
+  }
 }
 
 static void make_pidfd(void) {
