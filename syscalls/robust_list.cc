@@ -68,6 +68,9 @@ void MarkAll() {
       nullptr);
 }
 
+// The kernel may do for it what it does for threads.
+bool HasThreadsNumber(const Task* t) { return t->tid == CurrentCarrier()->tid; }
+
 std::atomic<bool> g_wanted{false};
 std::atomic<bool> g_watched{false};
 
@@ -80,6 +83,9 @@ void EndRobustList(Task* t) {
     // Waiters in the kernel wait for the thread (shared_pi.h).
     if (pi && tid == CurrentCarrier()->tid && IsSharedMemory(word)) EndThreadToo();
   });
+  // The carrier's next task has other locks, and this one's memory is soon another's.
+  if (t->robust_list && HasThreadsNumber(t))
+    RawSyscall(SYS_set_robust_list, nullptr, sizeof(RobustListHead));
 }
 
 void NoteRobustUser() {
@@ -103,8 +109,9 @@ void ResetRobustListsAfterFork() {
 
 long SysSetRobustList(SyscallFrame& f) {
   if (f.rsi != sizeof(RobustListHead)) return -EINVAL;
-  CurrentTask()->robust_list = ArgAs<void*>(f, 0);
-  return 0;
+  Task* t = CurrentTask();
+  t->robust_list = ArgAs<void*>(f, 0);
+  return HasThreadsNumber(t) ? Raw(f) : 0;
 }
 
 long SysGetRobustList(SyscallFrame& f) {

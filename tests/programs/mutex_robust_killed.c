@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { MUTEXES = 4 };
+enum { MUTEXES = 4, ROUNDS = 10 };
 
 static struct {
   pthread_mutex_t mutex[MUTEXES];
@@ -42,7 +42,8 @@ int main(void) {
     int protocol = i == 2 ? PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE;
     init_shared_mutex(&shared->mutex[i], PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST, protocol);
   }
-  for (int exits = 0; exits < 2; exits++) {
+  for (int round = 0; round < ROUNDS; round++) {
+    int exits = round % 2;
     shared->held = 0;
     pid_t child = fork();
     CHECK(child >= 0);
@@ -56,5 +57,5 @@ int main(void) {
     CHECK_EQ(waitpid(child, NULL, 0), child);
     CHECK_ERRNO(waitpid(-1, NULL, 0), ECHILD);
   }
-  printf("told of %d deaths\n", 2 * MUTEXES);
+  printf("told of %d deaths\n", ROUNDS * MUTEXES);
 }
