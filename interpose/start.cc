@@ -17,6 +17,7 @@
 #include "interpose/patcher.h"
 #include "interpose/slot.h"
 #include "interpose/user_dispatch.h"
+#include "sched/early_handlers.h"
 #include "sched/inspect.h"
 #include "sched/signals.h"
 #include "sched/user_dispatch.h"
@@ -27,6 +28,9 @@
 #include "syscalls/threads.h"
 
 namespace green {
+
+extern "C" void green_return_from_early_handler();
+
 namespace {
 
 enum class State : int { kDormant, kRunning, kNative };
@@ -110,7 +114,8 @@ bool Start() {
   if (ThreadCount() > 1) return Native("other threads exist already");
   // After a fork GS base still points to our own stand-in for native threads.
   const uintptr_t gs = GetGsBase();
-  if (gs && gs != reinterpret_cast<uintptr_t>(&g_native_carrier)) return Native("GS base is in use by the program");
+  if (gs && gs != reinterpret_cast<uintptr_t>(&g_native_carrier))
+    return Native("GS base is in use by the program");
   const auto pid = static_cast<uint32_t>(RawSyscall(SYS_getpid));
   SetHooks({ThreadExitHook, RouteNoted, DeliverOutside, TellOfTheEnd});
   SetForkedChildHook(OnForkedChild);
@@ -128,10 +133,16 @@ bool Start() {
     return Native("the kernel lacks what libgreen needs", r);
   UnregisterRseq();
   LookForRobustUsers();
+  {
+    GreenSection inside;
+    AdoptEarlyHandlers(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
+                       green_return_from_early_handler);
+  }
   g_state.store(State::kRunning, std::memory_order_release);
   if (settings.log_start)
     (Message() << "started, " << (settings.scheduler.one_to_one ? "1:1, " : "") << WorkerCount()
-               << (WorkerCount() == 1 ? " worker, " : " workers, ") << g_patcher.stats().patched << " system calls patched")
+               << (WorkerCount() == 1 ? " worker, " : " workers, ") << g_patcher.stats().patched
+               << " system calls patched")
         .Write();
   return true;
 }

@@ -15,6 +15,8 @@ struct KernelContext {
 };
 static_assert(sizeof(KernelContext) == 304);
 
+constexpr int kSegments = 18;  // of the registers: REG_CSGSFS
+
 struct Frame {
   uint64_t restorer;
   KernelContext context;
@@ -61,5 +63,16 @@ void* CopySignalFrame(const void* uc, uintptr_t top, uintptr_t lowest) {
 }
 
 void* SignalFrameInfo(void* uc) { return static_cast<char*>(uc) + sizeof(KernelContext); }
+
+bool LooksLikeSignalFrame(uintptr_t at) {
+  constexpr uint64_t kFlags = 7, kUserCode = 0x33;  // UC_*; of 64 bits
+  constexpr uintptr_t kFarthest = 64 << 10;         // the vector state, with AMX 11 KiB
+  const auto frame = reinterpret_cast<const Frame*>(at);
+  uint64_t segments;
+  KernelContext c;
+  return at % 16 == 8 && CopyIn(&segments, &frame->context.registers[kSegments]) &&
+         (segments & 0xffff) == kUserCode && CopyIn(&c, &frame->context) && !(c.flags & ~kFlags) &&
+         !c.link && c.vectors % 64 == 0 && (!c.vectors || c.vectors - at < kFarthest);
+}
 
 }  // namespace green

@@ -1,5 +1,6 @@
 // Signal frames as Linux builds them on x86-64 (arch/x86/kernel/signal_64.c, fpu/signal.c): the
-// restorer's address, a ucontext, a siginfo; apart, aligned, the vector state the ucontext points to.
+// restorer's address, a ucontext, a siginfo; apart, aligned, the vector state the ucontext points
+// to.
 #pragma once
 
 #include <cstddef>
@@ -24,5 +25,8 @@ extern "C" [[noreturn]] void green_enter_signal_frame(int sig, void* info, void*
 
 // The siginfo of the frame at uc.
 void* SignalFrameInfo(void* uc);
+
+// What begins at `at`, with a restorer's address, may be a frame.
+bool LooksLikeSignalFrame(uintptr_t at);
 
 }  // namespace green
