@@ -25,10 +25,14 @@ struct ListHead {
   bool Empty() const { return !node.next || node.next == &node; }
   void PushBack(ListNode* n) {
     Init();
-    n->prev = node.prev;
-    n->next = &node;
-    node.prev->next = n;
-    node.prev = n;
+    InsertBefore(&node, n);
+  }
+  // before: a node of this list, which is not empty, or its end.
+  static void InsertBefore(ListNode* before, ListNode* n) {
+    n->prev = before->prev;
+    n->next = before;
+    before->prev->next = n;
+    before->prev = n;
   }
   ListNode* Front() { return Empty() ? nullptr : node.next; }
   ListNode* End() { return &node; }

@@ -182,7 +182,7 @@ void CarrierThread(void* arg) {
   c->run_since = 1;  // its clock begins with its first task
   UseSignalStack(c);
   UseUserDispatch();
-  if (c->rescheduled && !(c->picked && c->picked->own_thread)) one_to_one::ResetScheduling(c);
+  if (c->rescheduled && !c->picked) one_to_one::ResetScheduling(c);
   c->worker->carrier.store(c, std::memory_order_release);
   // From here on signals may arrive: in_green is 1, so they are noted.
   UseCarrierMaskInKernel();
@@ -307,6 +307,7 @@ long SendOffNew(Carrier* c, Worker* w) {
   }
   if (!t) return tid;
   const uint32_t number = Name(c, t);
+  one_to_one::Schedule(c, t);
   if (c->birth.exchange(kNamed, std::memory_order_acq_rel) == kAwaited) FutexWake(&c->birth);
   return number;
 }
@@ -373,6 +374,7 @@ long GiveTask(Task* t) {
     c->picked = t;
     t->carrier.store(c, std::memory_order_release);
     r = Name(c, t);
+    one_to_one::Schedule(c, t);
     SendOff(c, OwnWorker(c));
   } else if ((c = NewCarrier())) {
     c->picked = t;

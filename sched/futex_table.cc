@@ -23,9 +23,9 @@ struct Waiter : ListNode {
   Task* task;
   uint32_t* word;
   uint32_t bitset;
-  uint32_t* pi_target;           // of FUTEX_WAIT_REQUEUE_PI
+  uint32_t* pi_target;  // of FUTEX_WAIT_REQUEUE_PI
   std::atomic<Bucket*> bucket;
-  std::atomic<uint32_t> woken;   // 1 woken, 2 woken with the PI lock in hand
+  std::atomic<uint32_t> woken;  // 1 woken, 2 woken with the PI lock in hand
   bool pi;
 };
 
@@ -40,9 +40,22 @@ static_assert(kBuckets == 1u << (64 - 52));
 
 bool Misaligned(const uint32_t* word) { return reinterpret_cast<uintptr_t>(word) & 3; }
 
+// The order of a bucket's waiters: by real-time priority, then first come.
+int Rank(const Task* t) { return t->bound && IsRealTime(t->policy) ? t->priority : 0; }
+
+__attribute__((noinline)) void EnlistRealTime(Bucket* b, Waiter* w, int rank) {
+  b->waiters.Init();
+  ListNode* p = b->waiters.node.next;
+  while (p != b->waiters.End() && Rank(static_cast<Waiter*>(p)->task) >= rank) p = p->next;
+  ListHead::InsertBefore(p, w);
+}
+
 void Enlist(Bucket* b, Waiter* w) {
-  w->bucket.store(b, std::memory_order_relaxed);
-  b->waiters.PushBack(w);
+  w->bucket.store(b, std::memory_order_release);
+  if (const int rank = Rank(w->task); __builtin_expect(rank, 0))
+    EnlistRealTime(b, w, rank);
+  else
+    b->waiters.PushBack(w);
 }
 
 // Locks the bucket the waiter is in now.
@@ -97,9 +110,7 @@ __attribute__((always_inline)) inline long Sleep(Waiter* w, int64_t deadline) {
 // A lock that its holder takes again at once is held at nearly every moment at which the holder is
 // preempted: who was woken for it finds it taken, time after time. So who has waited long runs as
 // soon as it is woken, while the word is free; natively a long sleeper preempts its waker too.
-bool HasWaitedLong(const Task* t) {
-  return CoarseMs() - t->since_ms >= g_monitor.long_wait_ms;
-}
+bool HasWaitedLong(const Task* t) { return CoarseMs() - t->since_ms >= g_monitor.long_wait_ms; }
 
 // Tasks to unpark once the lock is released. Chained through queue_next would clash with the run
 // queue, so a small array and a second round.
@@ -290,8 +301,7 @@ long FutexRequeue(uint32_t* from, uint32_t* to, int wake, int requeue, const uin
           if (from == to) continue;
           w->Unlink();
           w->word = to;
-          w->bucket.store(b, std::memory_order_release);
-          b->waiters.PushBack(w);
+          Enlist(b, w);
         }
       }
     }
@@ -416,8 +426,7 @@ long FutexCmpRequeuePi(uint32_t* cond, uint32_t* mutex, int requeue, uint32_t va
       w->word = mutex;
       w->pi = true;
       w->pi_target = nullptr;
-      w->bucket.store(b, std::memory_order_release);
-      b->waiters.PushBack(w);
+      Enlist(b, w);
     }
   }
   if (got_lock) Unpark(got_lock);

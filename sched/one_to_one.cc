@@ -74,9 +74,13 @@ void Yield() { RawSyscall(SYS_sched_yield); }
 void Begin(Carrier* c, Task* t) {
   c->bound = 1;
   if (!c->run_since) c->run_since = ClockNs(CLOCK_THREAD_CPUTIME_ID);
+  ApplyName(t);
+}
+
+void Schedule(Carrier* c, Task* t) {
+  if (c->rescheduled) return;
   if (t->policy != g_sched.policy || t->priority != g_sched.priority) ApplyPolicy(t);
   if (t->nice != g_sched.nice) ApplyNice(t);
-  ApplyName(t);
 }
 
 bool Bind() {

@@ -26,6 +26,10 @@ void Park(WaitReason reason, int64_t deadline);
 void Wake(Task* t);  // its kParked has been cleared
 void Yield();
 
+// By its creator, before t can run on c: one that is to run first must not wait for itself to say
+// so. A new thread whose creator is not scheduled as the others has its policy and nice value
+// already.
+void Schedule(Carrier* c, Task* t);
 // On c's scheduler stack, before t's first instruction.
 void Begin(Carrier* c, Task* t);
 // Makes the current task, a green one, bound: it keeps the carrier, the worker goes to another.

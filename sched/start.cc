@@ -56,8 +56,7 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   DetectVectorState();
   InitClock();
   g_sched.options = options;
-  if (options.report)
-    g_sched.watch.fetch_or(SchedulerState::kReport, std::memory_order_relaxed);
+  if (options.report) g_sched.watch.fetch_or(SchedulerState::kReport, std::memory_order_relaxed);
   g_sched.pid = pid;
   CountWorkers();
   if (long r = RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
@@ -80,6 +79,9 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   g_sched.priority = main->priority;
   g_sched.nice = main->nice;
   main->bound = ShouldBind(main);
+  // What the process has used until now is its only thread's.
+  g_sched.sampled_ns = ClockNs(CLOCK_PROCESS_CPUTIME_ID);
+  main->cpu_ns = main->bound ? 0 : g_sched.sampled_ns;
   if (int r = StartSignals(main)) return r;
   main->state.store(0, std::memory_order_relaxed);
   Carrier* c = AdoptMainCarrier(main, main->bound ? nullptr : &g_sched.workers[0]);
