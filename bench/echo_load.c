@@ -91,7 +91,7 @@ static void open_all(void) {
 
 static void run_until(double deadline) {
   while (wall_seconds() < deadline && (options.count == 0 || latencies.count < options.count))
-    serve_events(10);
+    serve_events(options.awake ? 0 : 10);
 }
 
 static void report(double wall, double cpu) {

@@ -9,7 +9,7 @@ static void usage(void) {
   fprintf(stderr,
           "usage: echo_load --port N [--connections N] [--size MIN[:MAX]] [--pid P[,P...]]\n"
           "                 [--warmup SECONDS] [--seconds SECONDS | --count REQUESTS]\n"
-          "                 [--memcached | --http | --tunnel PORT]\n");
+          "                 [--memcached | --http | --tunnel PORT] [--awake]\n");
   exit(2);
 }
 
@@ -21,17 +21,13 @@ static void parse_pids(struct load_options* o, char* list) {
 }
 
 struct load_options parse_load_options(int argc, char** argv) {
-  static const struct option options[] = {{"port", required_argument, 0, 'p'},
-                                          {"connections", required_argument, 0, 'c'},
-                                          {"size", required_argument, 0, 's'},
-                                          {"warmup", required_argument, 0, 'w'},
-                                          {"seconds", required_argument, 0, 'd'},
-                                          {"count", required_argument, 0, 'n'},
-                                          {"pid", required_argument, 0, 'i'},
-                                          {"memcached", no_argument, 0, 'm'},
-                                          {"tunnel", required_argument, 0, 't'},
-                                          {"http", no_argument, 0, 'h'},
-                                          {0, 0, 0, 0}};
+  static const struct option options[] = {
+      {"port", required_argument, 0, 'p'},    {"connections", required_argument, 0, 'c'},
+      {"size", required_argument, 0, 's'},    {"warmup", required_argument, 0, 'w'},
+      {"seconds", required_argument, 0, 'd'}, {"count", required_argument, 0, 'n'},
+      {"pid", required_argument, 0, 'i'},     {"awake", no_argument, 0, 'a'},
+      {"memcached", no_argument, 0, 'm'},     {"tunnel", required_argument, 0, 't'},
+      {"http", no_argument, 0, 'h'},          {0, 0, 0, 0}};
   struct load_options o = {
       .connections = 64, .traffic = {kEcho, 64, 128}, .warmup = 0.5, .duration = 3};
   for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -42,6 +38,7 @@ struct load_options parse_load_options(int argc, char** argv) {
       case 'd': o.duration = atof(optarg); break;
       case 'n': o.count = strtoull(optarg, NULL, 10); break;
       case 'i': parse_pids(&o, optarg); break;
+      case 'a': o.awake = 1; break;
       case 'm': o.traffic.protocol = kMemcached; break;
       case 'h': o.traffic.protocol = kHttp; break;
       case 't': o.tunnel = atoi(optarg); break;

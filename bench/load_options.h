@@ -15,6 +15,8 @@ struct load_options {
   int tunnel;  // port to ask an HTTP proxy for with CONNECT, or 0
   int connections;
   double warmup, duration;
+  int awake;  // look for answers all the time: no answer has to wake the load, on the server's
+              // account
   unsigned long long count;  // measured requests, instead of a duration
   pid_t pid[kMaxPids];       // the server's processes, to read their CPU time
   int pids;
