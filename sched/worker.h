@@ -55,6 +55,7 @@ struct alignas(64) Worker {
   // CountReadyCall's notes: which turn, its calls, and when the first few were over.
   uint64_t turn = 0;
   uint32_t ready_calls = 0;
+  uint32_t untimed = 0;  // a mask: 0 in a short turn, whose calls are all timed
   uint64_t turn_ticks = 0;
   std::atomic<uint64_t> spawned{0}, steals{0}, preemptions{0}, handoffs{0};
   std::atomic<uint64_t> fds_enlisted{0}, fds_delisted{0};  // their sums' difference waits
