@@ -139,9 +139,22 @@ int Patcher::AllocateSlot(int object) {
   for (int n = 0; n < kUserDispatchSlot; ++n) {
     if (slot_owner_[n]) continue;
     slot_owner_[n] = static_cast<uint16_t>(object + 1);
+    for (uint16_t& owner : plain_owner_)
+      if (owner == n + 1) owner = 0;  // was the last object's
     return n;
   }
   return -1;
+}
+
+const PlainSlot* Patcher::AllocatePlainSlot(int nr, int slot) {
+  const long count = green_plain_slots_end - green_plain_slots;
+  for (long n = 0; n < count && n < kMaxPlainSlots; ++n) {
+    const uint16_t owner = plain_owner_[n];
+    if (green_plain_slots[n].nr != nr || (owner && slot_owner_[owner - 1])) continue;
+    plain_owner_[n] = static_cast<uint16_t>(slot + 1);
+    return &green_plain_slots[n];
+  }
+  return nullptr;
 }
 
 void Patcher::PatchObject(int object, const CodeObject& code, Pass* pass) {
@@ -173,7 +186,7 @@ void Patcher::PatchObject(int object, const CodeObject& code, Pass* pass) {
   }
   WriteSlots(pass);
   for (int n = 0; n < s.scan.count; ++n)
-    if (s.site_slot[n] >= 0) WriteJump(s.scan.sites[n], s.site_slot[n], pass);
+    if (s.site_slot[n] >= 0) WriteJump(s.scan.sites[n], code, s.site_slot[n], pass);
 }
 
 // Neighbouring slots in one go.
@@ -197,9 +210,22 @@ void Patcher::WriteSlots(Pass* pass) {
   }
 }
 
-void Patcher::WriteJump(const Site& site, int slot, Pass* pass) {
+// Where the site's jump enters its plain slot; null: it has none.
+const uint8_t* Patcher::WritePlainSlot(const Site& site, const CodeObject& code, int slot,
+                                       Pass* pass) {
+  if (site.flags & kSlotFlagsLive) return nullptr;
+  const CodeObject::Segment* segment = code.CodeAt(site.syscall);
+  const PlainSlot* plain = segment ? AllocatePlainSlot(site.nr, slot) : nullptr;
+  if (!plain) return nullptr;
+  PlainSlot image;
+  BuildPlainSlot(site, segment->end, &green_slots[slot], plain, &image);
+  return pass->writer.Write(plain, &image, sizeof image) ? SlotEntry(site, plain) : nullptr;
+}
+
+void Patcher::WriteJump(const Site& site, const CodeObject& code, int slot, Pass* pass) {
   const int object = slot_owner_[slot] - 1;
-  const uint8_t* target = SlotEntry(site, &green_slots[slot]);
+  const uint8_t* target = WritePlainSlot(site, code, slot, pass);
+  if (!target) target = SlotEntry(site, &green_slots[slot]);
   if (!IsInJumpReach(site.PatchStart(), target))
     target = hops_.HopTo(site.PatchStart(), target, &pass->writer);
   Site::Reason refused = Site::kNoSlot;

@@ -14,6 +14,7 @@
 #include "base/spin_lock.h"
 #include "interpose/code_writer.h"
 #include "interpose/hop_pages.h"
+#include "interpose/plain_slot.h"
 #include "interpose/sites.h"
 #include "interpose/slot.h"
 
@@ -53,6 +54,7 @@ class Patcher {
  private:
   static constexpr int kMaxObjects = 1024;
   static constexpr int kMaxUnpatchable = 256;
+  static constexpr int kMaxPlainSlots = 128;
 
   // An object is the same as before if it has the same address and program headers, and its first
   // patched site still is.
@@ -72,8 +74,10 @@ class Patcher {
   void ForgetUnloaded(int pass);
   void PatchObject(int object, const CodeObject& code, Pass* pass);
   int AllocateSlot(int object);
+  const PlainSlot* AllocatePlainSlot(int nr, int slot);
   void WriteSlots(Pass* pass);
-  void WriteJump(const Site& site, int slot, Pass* pass);
+  const uint8_t* WritePlainSlot(const Site& site, const CodeObject& code, int slot, Pass* pass);
+  void WriteJump(const Site& site, const CodeObject& code, int slot, Pass* pass);
   void Report(int object, const Site& site, Site::Reason reason);
 
   SpinLock lock_;  // what passes write, for readers; passes exclude each other by the loader's lock
@@ -82,6 +86,7 @@ class Patcher {
   int pass_count_ = 0;
   unsigned long long adds_ = 0, subs_ = 0;        // the loader's counters at the last pass
   uint16_t slot_owner_[GREEN_SLOT_COUNT] = {};  // object number + 1; 0: free
+  uint16_t plain_owner_[kMaxPlainSlots] = {};  // the ordinary slot + 1
   struct {
     UnpatchableSite site;
     int object;

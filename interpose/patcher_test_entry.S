@@ -4,10 +4,11 @@
         .text
         .globl  green_syscall_entry, green_syscall_entry_flags
         .hidden green_syscall_entry, green_syscall_entry_flags
-#define GREEN_PLAIN(nr, name) \
-        .globl  green_plain_##name; .hidden green_plain_##name; \
-        .set    green_plain_##name, green_syscall_entry;
-#include "syscalls/plain.inc"
+        // None: they need libgreen's thread structure.
+        .globl  green_plain_slots, green_plain_slots_end
+        .hidden green_plain_slots, green_plain_slots_end
+green_plain_slots:
+green_plain_slots_end:
         .type   green_syscall_entry, @function
 green_syscall_entry:
 green_syscall_entry_flags:

@@ -4,13 +4,6 @@
 
 namespace green {
 
-// As green_syscall_entry.
-extern "C" {
-#define GREEN_PLAIN(nr, name) __attribute__((visibility("hidden"))) void green_plain_##name();
-#include "syscalls/plain.inc"
-#undef GREEN_PLAIN
-}
-
 namespace {
 
 constexpr uint8_t kInt3 = 0xcc;
@@ -76,14 +69,50 @@ void BuildRawTail(const Slot* slot, uint8_t* bytes) {
 }
 
 const uint8_t* Entry(const Site& site) {
-  if (site.flags & kSlotFlagsLive) return CodeOf(green_syscall_entry_flags);
-  switch (site.nr) {
-#define GREEN_PLAIN(nr, name) \
-  case nr: return CodeOf(green_plain_##name);
-#include "syscalls/plain.inc"
-#undef GREEN_PLAIN
-    default: return CodeOf(green_syscall_entry);
+  return site.flags & kSlotFlagsLive ? CodeOf(green_syscall_entry_flags)
+                                     : CodeOf(green_syscall_entry);
+}
+
+void JumpBack(const Site& site, const void* resume_literal, Assembler* out) {
+  if (IsInJumpReach(out->address(), site.Resume()))
+    out->Branch(0xe9, site.Resume());
+  else
+    out->ThroughMemory(0x25, resume_literal);
+}
+
+// What most of libc's functions end with: cmp $-4096,%rax; ja error; ret.
+struct Ending {
+  bool compares;         // the cmp is not among the displaced instructions
+  const uint8_t* error;  // null: the site goes on otherwise
+};
+
+Ending EndingOf(const Site& site, const uint8_t* code_end) {
+  constexpr uint8_t kCompare[] = {0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff};
+  constexpr int kLongest = sizeof kCompare + 6 + 1;
+  const uint8_t* p = site.Resume();
+  if (code_end - p < kLongest) return {};
+  unsigned same = 0;
+  while (same < sizeof kCompare && p[same] == kCompare[same]) ++same;
+  const bool compares = same == sizeof kCompare;
+  if (compares) p += sizeof kCompare;
+  int32_t distance;
+  if (p[0] == 0x77) {
+    distance = static_cast<int8_t>(p[1]);
+    p += 2;
+  } else if (p[0] == 0x0f && p[1] == 0x87) {
+    __builtin_memcpy(&distance, p + 2, sizeof distance);
+    p += 6;
+  } else {
+    return {};
   }
+  return *p == 0xc3 ? Ending{compares, p + distance} : Ending{};
+}
+
+// Up to where the slot returns.
+void Fill(Assembler* out, const uint8_t* end) {
+  constexpr uint8_t kNop[] = {0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0};
+  while (end - out->address() >= static_cast<long>(sizeof kNop)) out->Bytes(kNop, sizeof kNop);
+  while (out->address() < end) out->Byte(0x90);
 }
 
 }  // namespace
@@ -112,11 +141,7 @@ void BuildSlot(const Site& site, const Slot* slot, Slot* image) {
   enter.Branch(0xe8, Entry(site));
   enter.Bytes(kBackOver, sizeof kBackOver);
   enter.Bytes(site.syscall + 2, site.after);
-  if (IsInJumpReach(enter.address(), site.Resume())) {
-    enter.Branch(0xe9, site.Resume());
-  } else {
-    enter.ThroughMemory(0x25, &slot->resume);
-  }
+  JumpBack(site, &slot->resume, &enter);
 
   BuildRawTail(slot, bytes);
   image->resume = site.Resume();
@@ -124,6 +149,30 @@ void BuildSlot(const Site& site, const Slot* slot, Slot* image) {
   image->nr = site.nr;
   image->flags = site.flags;
   image->patch = site.PatchStart();
+}
+
+void BuildPlainSlot(const Site& site, const uint8_t* code_end, const Slot* ordinary,
+                    const PlainSlot* slot, PlainSlot* image) {
+  *image = *slot;
+  image->resume = site.Resume();
+  image->site = site.syscall + 2;
+  image->ordinary_call = ordinary->enter + GREEN_SLOT_CALL - GREEN_SLOT_ENTER;
+  image->ordinary_return = ordinary->enter + GREEN_SLOT_RETURN - GREEN_SLOT_ENTER;
+  Assembler before(image->code - site.before, SlotEntry(site, slot));
+  before.Bytes(site.PatchStart(), site.before);
+
+  const auto* address = reinterpret_cast<const uint8_t*>(slot) + slot->behind;
+  const uint8_t* end = address + GREEN_PLAIN_SLOT_BEHIND_MAX;
+  Assembler behind(reinterpret_cast<uint8_t*>(image) + slot->behind, address);
+  behind.Bytes(site.syscall + 2, site.after);
+  const Ending ending = EndingOf(site, code_end);
+  const int size = site.after + (ending.compares ? 6 : 0) + 6;
+  if (!ending.error || size > GREEN_PLAIN_SLOT_BEHIND_MAX || !IsInJumpReach(address, ending.error))
+    return JumpBack(site, &slot->resume, &behind);
+  if (ending.compares) behind.Bytes(site.Resume(), 6);
+  behind.Byte(0x0f);
+  behind.Branch(0x87, ending.error);
+  Fill(&behind, end);
 }
 
 void BuildJump(const Site& site, const uint8_t* target, uint8_t* bytes) {

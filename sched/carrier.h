@@ -43,9 +43,9 @@ enum Kick : uint8_t {
 
 struct Carrier {
   Carrier* self;
-  uint8_t native;      // no runtime on this thread: every call goes straight to the kernel
-  uint8_t bound;       // the current task is bound: plain calls go straight to the kernel (entry.S)
   uint8_t in_green;
+  uint8_t bound;       // the current task is bound: plain calls go straight to the kernel (entry.S)
+  uint8_t native;      // no runtime on this thread: every call goes straight to the kernel
   std::atomic<uint8_t> retake;
   std::atomic<uint8_t> attention;  // noted signals wait
   std::atomic<uint8_t> kicked;  // a Kick, obeyed at the end of the call; read together with attention
@@ -53,9 +53,9 @@ struct Carrier {
   uint8_t padding[1];
   Task* task;
   Worker* worker;  // null while handed off
-  // One cache line so far: all that a plain call (arch/x86_64/plain_entry.S) touches here.
+  // One cache line so far: all that a plain call (arch/x86_64/plain_slots.S) touches here.
   std::atomic<uint32_t> call_number;  // of calls that may block, so that two looks tell one from the next
-  std::atomic<uint8_t> in_syscall;    // inside one, begun by the dispatcher or a plain entry
+  std::atomic<uint8_t> in_syscall;    // inside one, begun by the dispatcher or a plain slot
 
   Context sched_context;
   Task* exiting;      // set by a task that ended, read on the scheduler's stack
@@ -90,7 +90,7 @@ struct Carrier {
 static_assert(offsetof(Carrier, self) == GREEN_CARRIER_SELF);
 static_assert(offsetof(Carrier, native) == GREEN_CARRIER_NATIVE);
 static_assert(offsetof(Carrier, bound) == GREEN_CARRIER_BOUND);
-static_assert(GREEN_CARRIER_BOUND == GREEN_CARRIER_NATIVE + 1);  // tested together
+static_assert(GREEN_CARRIER_NATIVE == GREEN_CARRIER_BOUND + 1);  // tested together
 static_assert(offsetof(Carrier, in_green) == GREEN_CARRIER_IN_GREEN);
 static_assert(offsetof(Carrier, retake) == GREEN_CARRIER_RETAKE);
 static_assert(offsetof(Carrier, attention) == GREEN_CARRIER_ATTENTION);
@@ -99,9 +99,9 @@ static_assert(offsetof(Carrier, task) == GREEN_CARRIER_TASK);
 static_assert(offsetof(Carrier, worker) == GREEN_CARRIER_WORKER);
 static_assert(offsetof(Carrier, in_syscall) == GREEN_CARRIER_IN_SYSCALL);
 static_assert(offsetof(Carrier, call_number) == GREEN_CARRIER_CALL_NUMBER);
-// Eight bytes that entry.S tests together: all 0 in a carrier outside libgreen whose green task
-// nobody wants anything of.
-static_assert(offsetof(Carrier, task) == GREEN_CARRIER_NATIVE + 8);
+// Four bytes that plain_slots.S tests together: all 0 while nobody wants anything of its task.
+static_assert(offsetof(Carrier, retake) == GREEN_CARRIER_NATIVE + 1);
+static_assert(offsetof(Carrier, kicked) == GREEN_CARRIER_NATIVE + 3);
 
 // volatile: the task may have moved to another carrier since the last read.
 inline Carrier* CurrentCarrier() {

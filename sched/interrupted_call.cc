@@ -2,17 +2,31 @@
 
 #include <errno.h>
 
+#include "arch/x86_64/layout.h"
+
 namespace green::signals {
 
 extern "C" const char green_blocking_call[], green_blocking_insn[], green_plain_insn[],
-    green_plain_read[], green_plain_calls_end[];
+    green_plain_slots[], green_plain_slots_end[];
 
 namespace {
-// At the system call instruction of a plain entry (arch/x86_64/plain_entry.S).
+bool IsInPlainSlots(const char* pc) { return pc >= green_plain_slots && pc < green_plain_slots_end; }
+
+// At the system call instruction of a plain slot (arch/x86_64/plain_slots.S).
 bool IsAtPlainCall(const char* pc) {
-  return pc >= green_plain_read && pc < green_plain_calls_end && pc[0] == 0x0f && pc[1] == 0x05;
+  return IsInPlainSlots(pc) && pc[0] == 0x0f && pc[1] == 0x05;
 }
 }  // namespace
+
+uintptr_t FixupInPlainSlot(uintptr_t pc) {
+  if (!IsInPlainSlots(reinterpret_cast<const char*>(pc))) return 0;
+  const uintptr_t slot = pc & ~uintptr_t{GREEN_PLAIN_SLOT_SIZE - 1}, at = pc - slot;
+  const uintptr_t called = *reinterpret_cast<const uint16_t*>(slot + GREEN_PLAIN_SLOT_CALLED);
+  const uintptr_t behind = *reinterpret_cast<const uint16_t*>(slot + GREEN_PLAIN_SLOT_BEHIND);
+  const bool own_code = (at >= called && at < behind) ||
+                        (at >= behind + GREEN_PLAIN_SLOT_BEHIND_MAX && at < GREEN_PLAIN_SLOT_END);
+  return own_code ? slot + GREEN_PLAIN_SLOT_END : 0;
+}
 
 void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
   auto& regs = uc->uc_mcontext.gregs;

@@ -23,4 +23,8 @@ void NoteInterruption(Task* t, Delivered what, const ucontext_t* uc);
 // it ends instead, and is made again after the others' turn.
 void EndCallForTurn(Task* t, ucontext_t* uc);
 
+// A plain slot has read what the kernel was given by the program, and it is not there any more: where
+// the slot goes on, not knowing. 0: the fault at pc is none of these.
+uintptr_t FixupInPlainSlot(uintptr_t pc);
+
 }  // namespace green::signals

@@ -84,6 +84,7 @@ static_assert(sizeof(FdState) == 1 << GREEN_FD_SIZE_BITS);
 static_assert(offsetof(FdState, registered) == GREEN_FD_REGISTERED);
 static_assert(offsetof(FdState, flags) == GREEN_FD_FLAGS);
 static_assert(GREEN_FD_REGISTERED < 8 && GREEN_FD_FLAGS < 8);  // tested together
+static_assert(GREEN_FD_THREADS == kThreads);
 static_assert(GREEN_FD_OPENED == kOpened && GREEN_FD_PLAIN == (kRegular | kOpened));
 
 inline constexpr uint32_t kFdChunk = 1 << GREEN_FD_CHUNK_BITS;

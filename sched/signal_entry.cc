@@ -261,7 +261,9 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (IsUserDispatch(sig, si)) return RedirectCall(si, uc);
   const bool fault = IsFault(sig, si);
   if (fault) {
-    if (const uintptr_t resume = FaultFixup(pc)) {
+    uintptr_t resume = FaultFixup(pc);
+    if (!resume) resume = FixupInPlainSlot(pc);
+    if (resume) {
       uc->uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(resume);
       return;
     }

@@ -65,7 +65,7 @@ struct alignas(64) Task {
   Context context = nullptr;
   uintptr_t fs_base = 0;
   std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
-  uintptr_t frame = 0;  // SyscallFrame of its latest treated call, 0: a plain one (plain.inc, bound.inc); | 1: op_deadline is that call's
+  uintptr_t frame = 0;  // SyscallFrame of its latest treated call, 0: a plain one (plain_slots.S, bound.inc); | 1: op_deadline is that call's
   SigSet mask = 0;
   uint32_t since_ms = 0;  // for reports: g_monitor.coarse_ms when it last gave its carrier up or went to the kernel
   uint32_t switches = 0;  // how often it did

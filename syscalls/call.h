@@ -117,6 +117,10 @@ void EndCall(Task* t, SyscallFrame& f);
 // openat(2) of what the kernel does not know, or -ENOENT (open.cc).
 long OpenOfTask(const SyscallFrame& f);
 
+// getdents64(2) has listed r bytes of entries: the same, or libgreen's of /proc/self/task in their place
+// (task_directory.cc).
+long ListTasksInstead(const SyscallFrame& f, long r);
+
 // The handler of a system call number, or null when it goes straight to the kernel.
 Handler HandlerOf(long nr);
 inline bool IsTreated(int nr) { return HandlerOf(nr) != nullptr; }

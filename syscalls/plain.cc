@@ -30,17 +30,22 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_end_plain(Sysc
 }
 
 long AfterPlain(const SyscallFrame& f, long r) {
-  if (f.rax == SYS_openat) {
-    if (__builtin_expect(r == -ENOENT, 0)) return OpenOfTask(f);
-    if (r < 0) return r;
-    // Terminals are mostly opened for both; a FIFO may have waited for its peer.
-    if ((f.rdx & O_ACCMODE) == O_RDWR || CallLasted())
-      NoteUnknownFd(static_cast<int>(r));
-    else
-      NoteOpenedFd(static_cast<int>(r));
-  } else if (f.rax == SYS_close) {
-    NoteClosed(ArgInt(f, 0));
-  } else if (__builtin_expect(CallLasted(), 0)) {
+  switch (f.rax) {
+    case SYS_openat:
+      if (__builtin_expect(r == -ENOENT, 0)) return OpenOfTask(f);
+      if (r < 0) return r;
+      // Terminals are mostly opened for both; a FIFO may have waited for its peer.
+      if ((f.rdx & O_ACCMODE) == O_RDWR || CallLasted())
+        NoteUnknownFd(static_cast<int>(r));
+      else
+        NoteOpenedFd(static_cast<int>(r));
+      return r;
+    case SYS_close: NoteClosed(ArgInt(f, 0)); return r;
+    case SYS_getdents64: return r < 0 ? r : ListTasksInstead(f, r);
+    case SYS_mmap:
+    case SYS_mprotect: return r;
+  }
+  if (__builtin_expect(CallLasted(), 0)) {
     // A FIFO, a device perhaps.
     if (FdState* s = FdStateOf(ArgInt(f, 0)))
       s->flags.fetch_and(~uint32_t{kOpened}, std::memory_order_relaxed);

@@ -22,6 +22,8 @@ struct DirectoryEntry {  // linux_dirent64
   char name[13];
 };
 static_assert(sizeof(DirectoryEntry) == 32);
+static_assert(offsetof(DirectoryEntry, size) == GREEN_DIRENT_SIZE);
+static_assert(offsetof(DirectoryEntry, name) == GREEN_DIRENT_NAME);
 
 // Fills the caller's buffer.
 class Listing {
@@ -127,17 +129,21 @@ int64_t PositionBefore(int fd, const char* entries, long size) {
 
 }  // namespace
 
-long SysGetdents64(SyscallFrame& f) {
+long ListTasksInstead(const SyscallFrame& f, long r) {
   const int fd = ArgInt(f, 0);
   const auto entries = ArgAs<char*>(f, 1);
-  const long r = RawOutside(f);
-  if (r < 0 || __builtin_expect(!MayBeTaskDirectory(fd, entries, r), 1)) return r;
+  if (__builtin_expect(!MayBeTaskDirectory(fd, entries, r), 1)) return r;
   if (!IsTaskDirectory(fd)) return r;
   if (FdState* s = FdStateOf(fd)) s->flags.fetch_or(kThreads, std::memory_order_relaxed);
   Listing listing(entries, static_cast<uint32_t>(f.rdx), PositionBefore(fd, entries, r));
   List(&listing, static_cast<uint32_t>(RawSyscall(SYS_getpid)));
   RawSyscall(SYS_lseek, fd, listing.position(), SEEK_SET);
   return listing.result();
+}
+
+long SysGetdents64(SyscallFrame& f) {
+  const long r = RawOutside(f);
+  return r < 0 ? r : ListTasksInstead(f, r);
 }
 
 }  // namespace green

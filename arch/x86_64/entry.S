@@ -83,7 +83,7 @@
         cmpb    $0, %gs:GREEN_CARRIER_NATIVE
         jne     .Lnative
         .else
-        cmpw    $0, %gs:GREEN_CARRIER_NATIVE  // or bound
+        cmpw    $0, %gs:GREEN_CARRIER_BOUND  // or native
         jne     .Lnative_or_bound
 .Lto_dispatch:
         push_frame 0
@@ -100,7 +100,7 @@
         syscall_entry green_syscall_entry, 0
         syscall_entry green_syscall_entry_flags, 1
 
-// Behind a plain call (plain_entry.S), for what is left to do in C++: eax = its number, rcx = its
+// Behind a plain call (plain_slots.S), for what is left to do in C++: eax = its number, rcx = its
 // result. The frame is the call's: it may have to be made once more.
         .globl  green_plain_entry_end
         .hidden green_plain_entry_end

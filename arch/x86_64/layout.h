@@ -3,9 +3,9 @@
 
 // Carrier, reached through GS base.
 #define GREEN_CARRIER_SELF 0
-#define GREEN_CARRIER_NATIVE 8
+#define GREEN_CARRIER_IN_GREEN 8
 #define GREEN_CARRIER_BOUND 9
-#define GREEN_CARRIER_IN_GREEN 10
+#define GREEN_CARRIER_NATIVE 10
 #define GREEN_CARRIER_RETAKE 11
 #define GREEN_CARRIER_ATTENTION 12
 #define GREEN_CARRIER_TASK 16
@@ -40,6 +40,11 @@
 #define GREEN_FD_FLAGS 4
 #define GREEN_FD_OPENED (1 << 19)
 #define GREEN_FD_PLAIN (8 | GREEN_FD_OPENED)  // or regular
+#define GREEN_FD_THREADS (1 << 21)
+
+// linux_dirent64 (getdents64(2)).
+#define GREEN_DIRENT_SIZE 16
+#define GREEN_DIRENT_NAME 19
 
 // SyscallFrame, on the task's stack. The order is that of the pushes in entry.S.
 #define GREEN_FRAME_R15 0
@@ -65,3 +70,15 @@
 #define GREEN_SLOT_FLAGS 116
 #define GREEN_SLOT_SSE_LIVE 2
 #define GREEN_SLOT_NOT_LIBC 4
+
+// Slot of a site of a plain call (plain_slots.S; interpose/plain_slot.h).
+#define GREEN_PLAIN_SLOT_BITS 9
+#define GREEN_PLAIN_SLOT_SIZE (1 << GREEN_PLAIN_SLOT_BITS)
+#define GREEN_PLAIN_SLOT_SITE 8
+#define GREEN_PLAIN_SLOT_ORDINARY_CALL 16
+#define GREEN_PLAIN_SLOT_ORDINARY_RETURN 24
+#define GREEN_PLAIN_SLOT_CALLED 36
+#define GREEN_PLAIN_SLOT_BEHIND 38
+#define GREEN_PLAIN_SLOT_CODE 64
+#define GREEN_PLAIN_SLOT_BEHIND_MAX 29
+#define GREEN_PLAIN_SLOT_END 480
