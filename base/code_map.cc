@@ -25,16 +25,36 @@ struct Range {
   bool runtime;  // libc, the loader, libstdc++ or libgreen: nobody's "caller"
 };
 
-struct Map {
-  SpinLock lock;
+struct Ranges {
   uint32_t count = 0;
+  Range all[kMostRanges];
+};
+
+// Readers take no lock: they use the ranges that were read last, while others are read. One that is
+// overtaken twice may err.
+struct Map {
+  Ranges tables[2];
+  std::atomic<const Ranges*> ranges{nullptr};
   std::atomic<bool> read{false};
-  Range ranges[kMostRanges];
-  uintptr_t accepted[kKnown], rejected[kKnown];  // addresses behind a call, and others
+  std::atomic<uintptr_t> accepted[kKnown], rejected[kKnown];  // addresses behind a call, and others
+
+  SpinLock lock;  // of what follows, and of reading ranges
   char buffer[8192];
   char path[kPath];
 };
 Map g_map;
+
+class TryLock {
+ public:
+  TryLock() : mine_(g_map.lock.TryLock()) {}
+  ~TryLock() {
+    if (mine_) g_map.lock.Unlock();
+  }
+  explicit operator bool() const { return mine_; }
+
+ private:
+  const bool mine_;
+};
 
 // The file's own name begins so.
 bool BeginsLike(const char* path, const char* name) {
@@ -99,66 +119,53 @@ void ForEachMapping(Fn fn) {
 }
 
 void ReadMap() {
-  g_map.count = 0;
+  TryLock lock;
+  if (!lock) return;
+  const bool first = g_map.ranges.load(std::memory_order_relaxed) != &g_map.tables[0];
+  Ranges* table = &g_map.tables[first ? 0 : 1];
+  table->count = 0;
   g_map.read.store(true, std::memory_order_relaxed);
-  ForEachMapping([](const Range& range, const char*) {
-    g_map.ranges[g_map.count++] = range;
-    return g_map.count < kMostRanges;
+  ForEachMapping([table](const Range& range, const char*) {
+    table->all[table->count++] = range;
+    return table->count < kMostRanges;
   });
+  g_map.ranges.store(table, std::memory_order_release);
 }
 
 // In code of the executable's or of a library of its own, be it that a task returns there.
-bool InProgram(uintptr_t address) {
-  for (uint32_t i = 0; i < g_map.count; ++i) {
-    const Range& r = g_map.ranges[i];
+bool InProgram(const Ranges& ranges, uintptr_t address) {
+  for (uint32_t i = 0; i < ranges.count; ++i) {
+    const Range& r = ranges.all[i];
     if (address >= r.begin && address < r.end) return !r.runtime;
   }
   return false;
 }
 
-bool Copy(uintptr_t from, void* to, size_t size) {
-  const iovec local = {to, size}, remote = {reinterpret_cast<void*>(from), size};
-  return RawSyscall(SYS_process_vm_readv, RawSyscall(SYS_getpid), &local, 1, &remote, 1, 0) ==
-         static_cast<long>(size);
-}
-
 // A call instruction ends there: e8 with a distance, or ff /2 with two to seven bytes.
-bool FollowsCall(uintptr_t address) {
-  uintptr_t& accepted = g_map.accepted[address % kKnown];
-  uintptr_t& rejected = g_map.rejected[address % kKnown];
-  if (accepted == address) return true;
-  if (rejected == address) return false;
+bool FollowsCall(uintptr_t address, CopyMemory copy) {
+  std::atomic<uintptr_t>& accepted = g_map.accepted[address % kKnown];
+  std::atomic<uintptr_t>& rejected = g_map.rejected[address % kKnown];
+  if (accepted.load(std::memory_order_relaxed) == address) return true;
+  if (rejected.load(std::memory_order_relaxed) == address) return false;
   unsigned char code[7];
-  if (Copy(address - 7, code, 7)) {
+  if (copy(code, reinterpret_cast<const void*>(address - 7), 7)) {
     bool call = code[2] == 0xe8;
     for (int length = 2; length <= 7; ++length)
       call |= code[7 - length] == 0xff && (code[8 - length] & 0x38) == 0x10;
     if (call) {
-      accepted = address;
+      accepted.store(address, std::memory_order_relaxed);
       return true;
     }
   }
-  rejected = address;
+  rejected.store(address, std::memory_order_relaxed);
   return false;
 }
 
-uintptr_t FirstCaller(const uintptr_t* words, size_t n) {
+uintptr_t FirstCaller(const Ranges& ranges, const uintptr_t* words, size_t n, CopyMemory copy) {
   for (size_t i = 0; i < n; ++i)
-    if (InProgram(words[i]) && FollowsCall(words[i])) return words[i];
+    if (InProgram(ranges, words[i]) && FollowsCall(words[i], copy)) return words[i];
   return 0;
 }
-
-class TryLock {
- public:
-  TryLock() : mine_(g_map.lock.TryLock()) {}
-  ~TryLock() {
-    if (mine_) g_map.lock.Unlock();
-  }
-  explicit operator bool() const { return mine_; }
-
- private:
-  const bool mine_;
-};
 
 void Append(char* out, size_t size, size_t* at, const char* text) {
   for (; *text && *at + 1 < size; ++text) out[(*at)++] = *text;
@@ -194,6 +201,8 @@ bool AppendFunction(const char* file, size_t file_size, uintptr_t offset, char* 
       address = offset - s.p_offset + s.p_vaddr;
   }
   auto sections = reinterpret_cast<const Elf64_Shdr*>(file + header->e_shoff);
+  const char* name = nullptr;
+  size_t length = 0;
   for (uint32_t wanted : {uint32_t{SHT_SYMTAB}, uint32_t{SHT_DYNSYM}}) {
     for (int i = 0; i < header->e_shnum; ++i) {
       const Elf64_Shdr& s = sections[i];
@@ -207,33 +216,43 @@ bool AppendFunction(const char* file, size_t file_size, uintptr_t offset, char* 
         if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || address < symbol.st_value ||
             address >= symbol.st_value + symbol.st_size || symbol.st_name >= strings.sh_size)
           continue;
-        const char* name = file + strings.sh_offset + symbol.st_name;
-        for (size_t n = strings.sh_size - symbol.st_name; n && *name && *at + 1 < size; --n)
-          out[(*at)++] = *name++;
-        out[*at] = 0;
-        return true;
+        const char* here = file + strings.sh_offset + symbol.st_name;
+        // The name that programs use, of two for one function.
+        if (name && *here == '_') continue;
+        name = here;
+        length = strings.sh_size - symbol.st_name;
       }
     }
+    if (name) break;
   }
-  return false;
+  if (!name) return false;
+  for (; length && *name && *at + 1 < size; --length) out[(*at)++] = *name++;
+  out[*at] = 0;
+  return true;
 }
 
 }  // namespace
 
-uintptr_t FindCaller(uintptr_t rsp, bool mine) {
-  TryLock lock;
-  if (!lock) return 0;
+bool CopyBySystemCall(void* to, const void* from, size_t n) {
+  const iovec local = {to, n}, remote = {const_cast<void*>(from), n};
+  return RawSyscall(SYS_process_vm_readv, RawSyscall(SYS_getpid), &local, 1, &remote, 1, 0) ==
+         static_cast<long>(n);
+}
+
+uintptr_t FindCaller(uintptr_t rsp, bool stays, CopyMemory copy) {
   if (!g_map.read.load(std::memory_order_relaxed)) ReadMap();
-  // One's own page is there; what lies beyond it is asked for.
-  const size_t here = mine ? (4096 - rsp % 4096) / sizeof(uintptr_t) : 0;
-  if (const uintptr_t found =
-          FirstCaller(reinterpret_cast<const uintptr_t*>(rsp), here < kWords ? here : kWords))
-    return found;
-  if (here >= kWords) return 0;
-  uintptr_t copy[kWords];
+  const Ranges* ranges = g_map.ranges.load(std::memory_order_acquire);
+  if (!ranges) return 0;
+  const auto words = reinterpret_cast<const uintptr_t*>(rsp);
+  // The page of one that stays is there; what lies beyond it is asked for.
+  size_t here = stays ? (4096 - rsp % 4096) / sizeof *words : 0;
+  if (here > kWords) here = kWords;
+  if (const uintptr_t found = FirstCaller(*ranges, words, here, copy)) return found;
+  if (here == kWords) return 0;
+  uintptr_t rest[kWords];
   size_t n = kWords - here;
-  while (n && !Copy(rsp + here * sizeof copy[0], copy, n * sizeof copy[0])) n /= 2;
-  return FirstCaller(copy, n);
+  while (n && !copy(rest, words + here, n * sizeof *words)) n /= 2;
+  return FirstCaller(*ranges, rest, n, copy);
 }
 
 void ForgetCodeMap() { g_map.read.store(false, std::memory_order_relaxed); }

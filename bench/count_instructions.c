@@ -6,7 +6,8 @@
 //
 // COMMAND stops at int3 before each pass (hot_paths.c). It runs with LIBRARY preloaded and one
 // worker, so that all its threads' instructions are those of one OS thread. Printed: medians over
-// the passes, of all instructions and of those in LIBRARY.
+// the passes, of all instructions and of those in LIBRARY. Not counted is what samples long waits:
+// under steps every wait is one.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,10 +25,11 @@
 enum { PASSES = 8, MAX_RANGES = 16 };
 
 static pid_t tracee;
-static struct {
-  uint64_t begin, end;
-} library[MAX_RANGES];
+static struct { uint64_t begin, end; } library[MAX_RANGES];
 static int ranges;
+static uint64_t library_begin;
+static uint64_t sampler;  // address of a function; 0: there is none
+static const char SAMPLER[] = "MeterBlocked";
 
 static void failed(const char* what) {
   fprintf(stderr, "count_instructions: %s: %s\n", what, strerror(errno));
@@ -60,12 +62,15 @@ static int next_stop(void) {
   return 0;
 }
 
-static uint64_t program_counter(void) {
+static uint64_t reg(size_t offset) {
   errno = 0;
-  long pc = ptrace(PTRACE_PEEKUSER, tracee, offsetof(struct user_regs_struct, rip), NULL);
+  long value = ptrace(PTRACE_PEEKUSER, tracee, offset, NULL);
   if (errno) failed("PTRACE_PEEKUSER");
-  return (uint64_t)pc;
+  return (uint64_t)value;
 }
+
+static uint64_t program_counter(void) { return reg(offsetof(struct user_regs_struct, rip)); }
+static uint64_t stack_pointer(void) { return reg(offsetof(struct user_regs_struct, rsp)); }
 
 static void find_library(const char* path) {
   char name[64], line[512];
@@ -77,7 +82,9 @@ static void find_library(const char* path) {
     unsigned long begin, end;
     char rights[8];
     if (sscanf(line, "%lx-%lx %7s", &begin, &end, rights) != 3) continue;
-    if (!strstr(line, base) || rights[2] != 'x') continue;
+    if (!strstr(line, base)) continue;
+    if (!library_begin) library_begin = begin;
+    if (rights[2] != 'x') continue;
     library[ranges].begin = begin;
     library[ranges++].end = end;
   }
@@ -87,6 +94,27 @@ static void find_library(const char* path) {
     kill(tracee, SIGKILL);
     exit(1);
   }
+}
+
+// By the library's symbols; it is linked to address 0.
+static void find_sampler(const char* path) {
+  char command[512], line[512];
+  snprintf(command, sizeof command, "nm '%s'", path);
+  FILE* symbols = popen(command, "r");
+  if (!symbols) failed("nm");
+  while (fgets(line, sizeof line, symbols))
+    if (strstr(line, SAMPLER)) sampler = library_begin + strtoull(line, NULL, 16);
+  pclose(symbols);
+}
+
+// Lets the function run that has just been entered; the program counter behind it.
+static uint64_t skip_function(void) {
+  const uint64_t entered = stack_pointer();
+  do {
+    if (ptrace(PTRACE_SINGLESTEP, tracee, NULL, NULL) != 0) failed("PTRACE_SINGLESTEP");
+    if (!next_stop()) failed("the program ended");
+  } while (stack_pointer() <= entered);
+  return program_counter();
 }
 
 static int in_library(uint64_t pc) {
@@ -115,6 +143,7 @@ int main(int argc, char** argv) {
     if (!signal_number) failed("the program never stopped");
   } while (signal_number != SIGTRAP);
   find_library(argv[1]);
+  find_sampler(argv[1]);
   const uint64_t marked = program_counter();
   long all[PASSES], own[PASSES], total = 0, inside = 0;
   int passes = 0;
@@ -123,7 +152,8 @@ int main(int argc, char** argv) {
     signal_number = next_stop();
     if (!signal_number) break;
     if (signal_number != SIGTRAP) continue;
-    const uint64_t pc = program_counter();
+    uint64_t pc = program_counter();
+    if (sampler && pc == sampler) pc = skip_function();
     total++;
     inside += in_library(pc);
     if (pc != marked) continue;

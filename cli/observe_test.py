@@ -353,7 +353,7 @@ class StatsTest(unittest.TestCase):
                 continue
             if line.startswith("# HELP "):
                 continue
-            sample = re.fullmatch(r'([a-z_]+)(\{[a-z]+="[^"]*"\})? ([0-9.e+-]+)', line)
+            sample = re.fullmatch(r'([a-z_]+)(\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})? ([0-9.e+-]+)', line)
             self.assertTrue(sample, line)
             base = re.sub(r"_(bucket|sum|count)$", "", sample[1])
             self.assertTrue(sample[1] in kinds or kinds.get(base) == "histogram", line)
@@ -361,6 +361,9 @@ class StatsTest(unittest.TestCase):
                 counts.append(int(sample[3]))
         self.assertEqual(counts, sorted(counts))
         self.assertIn("green_spawned_total", kinds)
+        self.assertEqual(len(re.findall(r"^[^#]\S*", text, re.MULTILINE)),
+                         len(set(re.findall(r"^[^#].*(?= )", text, re.MULTILINE))))
+        self.assertRegex(text, r'\ngreen_blocked_seconds_total{call="\w+",from="\w+"} \d+\.\d+\n')
 
     def test_serves_prometheus(self):
         with Observed("busy", 2) as program:

@@ -16,6 +16,10 @@ GREEN, LIBRARY, REPORTED = [os.path.abspath(path) for path in sys.argv[1:4]]
 
 class ReportTest(GreenTest):
     GREEN = GREEN
+    FUTEX_WAITS = (("sem_wait", "await_semaphore"), ("pthread_join", "main"),
+                   ("pthread_cond_wait", "await_condition"), ("pthread_barrier_wait", "meet"),
+                   ("pthread_rwlock_rdlock", "read_shared"),
+                   ("pthread_rwlock_wrlock", "write_shared"))
 
     def report(self, end, status, workers=2):
         result = self.green("run", "--report", "--workers", str(workers), "--", REPORTED, end,
@@ -29,10 +33,9 @@ class ReportTest(GreenTest):
     def check(self, lines):
         text = "\n".join(lines)
         self.assertEqual(text.count(" threads created, on "), 1)
-        self.assertRegex(lines[0], r"process \d+ ran .* with 13 threads created, on \d+ workers?$")
+        self.assertRegex(lines[0], r"process \d+ ran .* with 16 threads created, on \d+ workers?$")
         self.assertRegex(text, r"waits for mutexes:\n  \d+ times, [\d.]+ m?s, from take_mutex \(")
-        for call, place in (("sem_wait", "await_semaphore"), ("pthread_join", "main"),
-                            ("pthread_cond_wait", "await_condition")):
+        for call, place in self.FUTEX_WAITS:
             self.assertRegex(text, rf"\n  \d+ times?, [\d.]+ m?s, {call}, from {place} \(")
         self.assertRegex(text, r"  \d times?, \d+ ms, flock, from lock_file \(")
         self.assertRegex(text, r"\ndeepest stack seen in a wait: \d+ KiB, thread ")
@@ -62,6 +65,31 @@ class ReportTest(GreenTest):
                                if site["from"] == "sleep_unseen"]
         self.assertEqual([(site["call"], site["seen"]) for site in blocked],
                          [("nanosleep", False)])
+
+    def check_time_blocked(self, **settings):
+        env = environment({"LD_PRELOAD": LIBRARY, **settings})
+        with subprocess.Popen([REPORTED, "stay"], env=env, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as program:
+            self.assertEqual(program.stdout.readline(), b"all joined\n")
+            stats = self.green("stats", str(program.pid), "--json")
+            text = self.green("stats", str(program.pid)).stdout
+            top = self.green("top", "--count=1", "--interval=0.1", str(program.pid))
+        blocked = {(site["call"], site["from"]): site["ms"]
+                   for site in json.loads(stats.stdout)["time_blocked"]}
+        waits = [*self.FUTEX_WAITS, ("mutex", "take_mutex"), ("clock_nanosleep", "tell")]
+        if settings.get("GREEN_MODE") != "1:1":  # where the kernel has them wait
+            waits.append(("flock", "lock_file"))
+        for wait in waits:
+            # Each lasts 28 ms at the least, less what the samples put down to others.
+            self.assertGreater(blocked.get(wait, 0), 12, (wait, blocked))
+        self.assertRegex(text, r"\n +\d+\.\d{3} s  mutex, from take_mutex\n")
+        self.assertEqual((top.returncode, top.stderr), (0, ""))
+        return blocked
+
+    def test_time_blocked_is_always_counted(self):
+        for settings in {"GREEN_WORKERS": "1"}, {"GREEN_WORKERS": "2"}, {"GREEN_WORKERS": "8"}:
+            with self.subTest(**settings):
+                self.check_time_blocked(**settings)
 
     def test_every_end(self):
         for end, status in (("_exit", 7), ("pthread_exit", 0), ("abort", -signal.SIGABRT),

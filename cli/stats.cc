@@ -7,7 +7,6 @@
 #include "cli/serve.h"
 #include "cli/stats_text.h"
 #include "inspect/guarded.h"
-#include "inspect/stacks.h"
 
 namespace green::cli {
 namespace {
@@ -20,24 +19,22 @@ struct Options {
   std::string listen;
 };
 
-int Stats(const Options& o) {
+int Show(const Options& o) {
   auto target = OpenTarget(o.pid);
   if (!target) return 1;
   if (!o.listen.empty()) {
     return Serve(o.listen, [&] {
-      const inspect::Snapshot s = target->Look();
-      return s.workers.empty() ? std::string() : StatsForPrometheus(s);
+      return inspect::GuardedText(kPatience, [&] {
+        const Stats stats = TakeStats(*target);
+        return stats.s.workers.empty() ? std::string() : StatsForPrometheus(stats);
+      });
     });
   }
   return inspect::Guarded(kPatience, [&] {
-    const inspect::Snapshot s = target->Look();
-    inspect::StackReader reader(*target);
-    const Namer name = [&](uint64_t address) {
-      return address ? reader.Name(address - 1) : std::string("an unknown place");
-    };
-    const std::string text = o.json         ? StatsAsJson(s, name)
-                             : o.prometheus ? StatsForPrometheus(s)
-                                            : StatsForPeople(s, name);
+    const Stats stats = TakeStats(*target);
+    const std::string text = o.json         ? StatsAsJson(stats)
+                             : o.prometheus ? StatsForPrometheus(stats)
+                                            : StatsForPeople(stats);
     std::fputs(text.c_str(), stdout);
     return 0;
   });
@@ -53,7 +50,7 @@ Command AddStats(CLI::App& green) {
   line->add_flag("--prometheus", o->prometheus, "in Prometheus' text format")->excludes(json);
   line->add_option("--listen", o->listen,
                    "serve them to Prometheus by HTTP: 127.0.0.1:PORT (0: any), or a socket's path");
-  return {line, [o] { return Stats(*o); }};
+  return {line, [o] { return Show(*o); }};
 }
 
 }  // namespace green::cli

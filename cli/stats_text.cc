@@ -59,9 +59,6 @@ std::string CallOf(const inspect::SiteView& site) {
                                                     : inspect::SyscallName(site.call);
 }
 
-// By libgreen, when the call began.
-bool Seen(const inspect::SiteView& site) { return site.kind == inspect::SiteView::kFound; }
-
 __attribute__((format(printf, 2, 3))) void Add(std::string* out, const char* format, ...) {
   char line[512];
   va_list args;
@@ -71,7 +68,45 @@ __attribute__((format(printf, 2, 3))) void Add(std::string* out, const char* for
   *out += line;
 }
 
+// A label's value, escaped as the text format asks.
+std::string Label(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+  return out;
+}
+
+constexpr size_t kPlaces = 10;  // for people
+
+std::string BlockedForPeople(const Stats& stats) {
+  if (stats.blocked.empty()) return {};
+  std::string out = "\ntime blocked, by place (sampled; waits that are over):\n";
+  for (size_t i = 0; i < stats.blocked.size() && i < kPlaces; ++i) {
+    const BlockedPlace& p = stats.blocked[i];
+    Add(&out, "%12.3f s  %s, from %s\n", static_cast<double>(p.ms) / 1000, p.call.c_str(),
+        p.from.c_str());
+  }
+  if (stats.blocked.size() > kPlaces)
+    Add(&out, "%14s  and %zu more places\n", "", stats.blocked.size() - kPlaces);
+  return out;
+}
+
 }  // namespace
+
+Stats TakeStats(const inspect::Target& target) {
+  Stats stats = {target.Look(), {}, {}};
+  inspect::StackReader reader(target);
+  stats.blocked = BlockedPlaces(target, stats.s, &reader);
+  for (const inspect::SiteView& site : stats.s.sites)
+    stats.found.push_back({CallOf(site), PlaceAt(site.address, &reader),
+                           site.kind == inspect::SiteView::kFound, site.count});
+  return stats;
+}
 
 int64_t DelayQuantile(const Snapshot& s, double part) {
   const auto delays = Delays(s);
@@ -85,7 +120,8 @@ int64_t DelayQuantile(const Snapshot& s, double part) {
   return int64_t{1} << (kDelayBuckets - 1);
 }
 
-std::string StatsForPeople(const Snapshot& s, const Namer& name) {
+std::string StatsForPeople(const Stats& stats) {
+  const Snapshot& s = stats.s;
   std::string out;
   Add(&out, "process %u, up %.1f s\n", s.pid, static_cast<double>(s.uptime_ms) / 1000);
   Add(&out, "tasks     %zu alive:", s.tasks.size());
@@ -109,14 +145,16 @@ std::string StatsForPeople(const Snapshot& s, const Namer& name) {
     for (const WorkerView& w : s.workers) Add(&out, " %12lu", w.*c.value);
   }
   Add(&out, "\n%-14s %14lu\n", "retaken", s.Retaken());
-  if (!s.sites.empty()) out += "\nblocked a worker until the monitor found it:\n";
-  for (const inspect::SiteView& site : s.sites)
-    Add(&out, "%8lu times  %s%s, from %s\n", site.count, CallOf(site).c_str(),
-        Seen(site) ? "" : " (not seen by libgreen)", name(site.address).c_str());
+  out += BlockedForPeople(stats);
+  if (!stats.found.empty()) out += "\nblocked a worker until the monitor found it:\n";
+  for (const FoundPlace& p : stats.found)
+    Add(&out, "%8lu times  %s%s, from %s\n", p.times, p.call.c_str(),
+        p.seen ? "" : " (not seen by libgreen)", p.from.c_str());
   return out;
 }
 
-std::string StatsAsJson(const Snapshot& s, const Namer& name) {
+std::string StatsAsJson(const Stats& stats) {
+  const Snapshot& s = stats.s;
   nlohmann::json j = {{"pid", s.pid},
                       {"uptime_ms", s.uptime_ms},
                       {"tasks", {{"alive", s.tasks.size()}}},
@@ -141,15 +179,18 @@ std::string StatsAsJson(const Snapshot& s, const Namer& name) {
   for (uint32_t b = 0; b < kDelayBuckets; ++b)
     j["run_queue_delay_us"].push_back({uint64_t{1} << b, delays[b]});
   j["blocked"] = nlohmann::json::array();
-  for (const inspect::SiteView& site : s.sites)
-    j["blocked"].push_back({{"call", CallOf(site)},
-                            {"from", name(site.address)},
-                            {"seen", Seen(site)},
-                            {"times", site.count}});
+  for (const FoundPlace& p : stats.found)
+    j["blocked"].push_back(
+        {{"call", p.call}, {"from", p.from}, {"seen", p.seen}, {"times", p.times}});
+  j["time_blocked"] = nlohmann::json::array();
+  for (const BlockedPlace& p : stats.blocked)
+    j["time_blocked"].push_back(
+        {{"call", p.call}, {"from", p.from}, {"ms", p.ms}, {"samples", p.samples}});
   return j.dump(1) + "\n";
 }
 
-std::string StatsForPrometheus(const Snapshot& s) {
+std::string StatsForPrometheus(const Stats& stats) {
+  const Snapshot& s = stats.s;
   std::string out;
   const auto gauge = [&](const char* name, const char* help, uint64_t value) {
     Add(&out, "# HELP green_%s %s\n# TYPE green_%s gauge\ngreen_%s %lu\n", name, help, name, name,
@@ -179,6 +220,13 @@ std::string StatsForPrometheus(const Snapshot& s) {
       "# HELP green_retaken_total Workers taken from carriers stuck in the kernel.\n"
       "# TYPE green_retaken_total counter\ngreen_retaken_total %lu\n",
       s.Retaken());
+  out +=
+      "# HELP green_blocked_seconds_total Time that tasks were blocked, by place; sampled.\n"
+      "# TYPE green_blocked_seconds_total counter\n";
+  for (const BlockedPlace& p : stats.blocked) {
+    out += "green_blocked_seconds_total{call=\"" + Label(p.call) + "\",from=\"" + Label(p.from);
+    Add(&out, "\"} %.3f\n", static_cast<double>(p.ms) / 1000);
+  }
   const auto delays = Delays(s);
   Add(&out,
       "# HELP green_run_queue_delay_seconds From wake-up to running; 1 of 256 is timed.\n"

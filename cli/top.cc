@@ -11,6 +11,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "cli/blocked.h"
 #include "cli/observe.h"
 #include "cli/stats_text.h"
 #include "cli/terminal.h"
@@ -28,7 +29,7 @@ using inspect::TaskView;
 using inspect::WorkerView;
 
 constexpr size_t kSampledStacks = 200;  // parked tasks whose stack is walked for each picture
-constexpr size_t kSites = 6;
+constexpr size_t kSites = 5;
 
 struct Options {
   int pid = 0;
@@ -65,13 +66,15 @@ class RawTerminal {
 class View {
  public:
   View(const inspect::Target& target, const Options& o)
-      : target_(target), o_(o), reader_(target), last_(target.Look()) {}
+      : target_(target), o_(o), reader_(target), last_(target.Look()) {
+    Blocked(last_);
+  }
 
   // What happened since the last picture; empty when the process has ended.
   std::string Picture(size_t rows, size_t columns) {
     Snapshot now = target_.Look();
     if (now.workers.empty() || !target_.Alive()) return {};
-    std::string out = Head(now) + Workers(now) + Sites(now);
+    std::string out = Head(now) + Workers(now) + Sites(now) + Blocked(now);
     const auto used = static_cast<size_t>(std::count(out.begin(), out.end(), '\n'));
     out += Tasks(now, rows > used + 4 ? rows - used - 3 : 3);
     last_ = std::move(now);
@@ -149,6 +152,26 @@ class View {
     return out;
   }
 
+  // By the process's own count, since the last picture.
+  std::string Blocked(const Snapshot& s) {
+    std::vector<std::pair<uint64_t, std::string>> order;
+    for (const BlockedPlace& p : BlockedPlaces(target_, s, &reader_)) {
+      const std::string place = p.from + " (" + p.call + ")";
+      uint64_t& before = blocked_ms_[place];
+      if (p.ms > before) order.emplace_back(p.ms - before, place);
+      before = p.ms;
+    }
+    std::sort(order.rbegin(), order.rend());
+    std::string out =
+        order.empty() ? "" : "hottest waits, ended since the last picture (sampled):\n";
+    for (size_t i = 0; i < order.size() && i < kSites; ++i) {
+      char time[40];
+      std::snprintf(time, sizeof time, "  %.3f s  ", static_cast<double>(order[i].first) / 1000);
+      out += time + order[i].second + "\n";
+    }
+    return out;
+  }
+
   std::string Tasks(const Snapshot& s, size_t rows) {
     std::unordered_map<uint32_t, const TaskView*> before;
     for (const TaskView& t : last_.tasks) before[t.tid] = &t;
@@ -197,6 +220,7 @@ class View {
   const Options& o_;
   inspect::StackReader reader_;
   Snapshot last_;
+  std::map<std::string, uint64_t> blocked_ms_;  // by place, at the last picture
 };
 
 // True when it is time for the next picture, false when the user has had enough.

@@ -89,7 +89,8 @@ Inspect SomeTables(std::mt19937& random) {
              .count = static_cast<uint32_t>(random() % 2000),
              .size = 24,
              .key = static_cast<uint32_t>(random() % 16),
-             .counter = static_cast<uint32_t>(random() % 16)};
+             .counter = static_cast<uint32_t>(random() % 16),
+             .time = static_cast<uint32_t>(random() % 16)};
   return t;
 }
 

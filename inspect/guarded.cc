@@ -53,4 +53,21 @@ int Guarded(int seconds, const std::function<int()>& fn) {
   return 1;
 }
 
+std::string GuardedText(int seconds, const std::function<std::string()>& fn) {
+  std::FILE* file = std::tmpfile();
+  if (!file) return {};
+  const int status = Guarded(seconds, [&] {
+    const std::string text = fn();
+    return std::fwrite(text.data(), 1, text.size(), file) == text.size() ? 0 : 1;
+  });
+  std::string text;
+  if (status == 0) {
+    char part[4096];
+    std::rewind(file);
+    while (const size_t n = std::fread(part, 1, sizeof part, file)) text.append(part, n);
+  }
+  std::fclose(file);
+  return text;
+}
+
 }  // namespace green::inspect

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace green::inspect {
 
@@ -10,5 +11,7 @@ namespace green::inspect {
 // (0: as long as it likes). Its output goes where the command's goes. SIGINT and SIGTERM to the
 // command end it too, after fn was told by them.
 int Guarded(int seconds, const std::function<int()>& fn);
+// What fn returned, or nothing.
+std::string GuardedText(int seconds, const std::function<std::string()>& fn);
 
 }  // namespace green::inspect

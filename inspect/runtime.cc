@@ -81,7 +81,8 @@ bool Plausible(const Inspect& t) {
       trace.events > trace.ring_size - 8)
     return false;
   if (t.sites.count > 1 << 16 || t.sites.size < 16 || t.sites.size > 4096 ||
-      t.sites.key > t.sites.size - 8 || t.sites.counter > t.sites.size - 8)
+      t.sites.key > t.sites.size - 8 || t.sites.counter > t.sites.size - 8 ||
+      t.sites.time > t.sites.size - 8)
     return false;
   return t.size == sizeof t && Within(t.task, 8192) && t.task.name <= t.task.size - 16 &&
          Within(t.worker, 1 << 16) && t.worker.delays <= t.worker.size - 8 * kDelayBuckets &&

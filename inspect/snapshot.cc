@@ -85,10 +85,16 @@ class Reader {
       const char* p = all.data() + size_t{s.size} * i;
       const uint64_t key = At<uint64_t>(p, s.key);
       const SiteView site = {static_cast<int>(key >> 60), static_cast<uint32_t>(key >> 48 & 0xfff),
-                             key & ((uint64_t{1} << 48) - 1), At<uint64_t>(p, s.counter)};
+                             key & ((uint64_t{1} << 48) - 1), At<uint64_t>(p, s.counter),
+                             At<uint64_t>(p, s.time)};
       if (site.kind == SiteView::kFound || site.kind == SiteView::kUnseen)
         snapshot_.sites.push_back(site);
+      if (site.kind == SiteView::kBlocked || site.kind == SiteView::kBlockedMutex)
+        snapshot_.blocked.push_back(site);
     }
+    std::stable_sort(
+        snapshot_.blocked.begin(), snapshot_.blocked.end(),
+        [](const SiteView& a, const SiteView& b) { return a.blocked_ms > b.blocked_ms; });
     std::stable_sort(snapshot_.sites.begin(), snapshot_.sites.end(),
                      [](const SiteView& a, const SiteView& b) { return a.count > b.count; });
   }

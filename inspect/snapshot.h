@@ -68,14 +68,16 @@ struct CarrierView {
   uint64_t retaken = 0;
 };
 
-// A place in the program where calls held an OS thread (SiteKind in sched/call_sites.h).
+// A place in the program where tasks were blocked or held an OS thread (SiteKind in
+// sched/call_sites.h).
 struct SiteView {
-  enum { kHandoff = 2, kFound = 3, kUnseen = 4 };
+  enum { kHandoff = 2, kFound = 3, kUnseen = 4, kBlocked = 6, kBlockedMutex = 7 };
   static constexpr uint32_t kPageFault = 0xfff;
   int kind = 0;
   uint32_t call = 0;
-  uint64_t address = 0;  // behind the call instruction; 0: unknown
-  uint64_t count = 0;
+  uint64_t address = 0;     // behind the call instruction; 0: unknown
+  uint64_t count = 0;       // of kBlocked and kBlockedMutex: samples
+  uint64_t blocked_ms = 0;  // of these only
 };
 
 struct Snapshot {
@@ -89,7 +91,9 @@ struct Snapshot {
   std::vector<WorkerView> workers;
   WorkerView bound;  // the counters of bound tasks, added up
   std::vector<CarrierView> carriers;
-  std::vector<SiteView> sites;  // those that the monitor found, with Detail::kTasks
+  // With Detail::kTasks: those that the monitor found, and where tasks were blocked, heaviest
+  // first.
+  std::vector<SiteView> sites, blocked;
 
   uint64_t Sum(uint64_t WorkerView::*counter) const;
   uint64_t Retaken() const;

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "arch/x86_64/frame.h"
+#include "arch/x86_64/user_memory.h"
 #include "base/append.h"
 #include "base/code_map.h"
 #include "sched/carrier.h"
@@ -42,10 +43,16 @@ const SyscallFrame* FrameOf(const Task* t) {
   return reinterpret_cast<const SyscallFrame*>(t->frame & ~uintptr_t{1});
 }
 
+// A system call may end a program that has forbidden it to itself (seccomp(2)): green_copy makes
+// none.
+uintptr_t CallerOf(const SyscallFrame* frame) {
+  return FindCaller(frame->ProgramRsp(), true, green_copy);
+}
+
 void Begin(Task* t, SiteKind kind) {
   const SyscallFrame* frame = FrameOf(t);
   if (!frame) return;
-  t->waits_at = Count(kind, frame->rax, FindCaller(frame->ProgramRsp(), true));
+  t->waits_at = Count(kind, frame->rax, CallerOf(frame));
   t->waits_since = Ticks();
 }
 
@@ -121,8 +128,16 @@ void NoteHandedOff(Task* t) {
 
 void NoteGoesOn(Task* t) {
   if (!t->waits_at) return;
-  t->waits_at->ticks.fetch_add(Ticks() - t->waits_since, std::memory_order_relaxed);
+  t->waits_at->time.fetch_add(Ticks() - t->waits_since, std::memory_order_relaxed);
   t->waits_at = nullptr;
+}
+
+void AddBlockedTime(const Task* t, uint64_t ms) {
+  const SyscallFrame* frame = FrameOf(t);
+  if (!frame) return;
+  const SiteKind kind = WaitsForMutex(*frame) ? SiteKind::kBlockedMutex : SiteKind::kBlocked;
+  if (CallSite* site = Count(kind, frame->rax, CallerOf(frame)))
+    site->time.fetch_add(ms, std::memory_order_relaxed);
 }
 
 void NoteFoundBlocked(const Carrier* c) {
@@ -130,7 +145,8 @@ void NoteFoundBlocked(const Carrier* c) {
   if (!ReadKernelWait(c->tid, &wait)) return;  // it runs again
   const bool treated = c->in_syscall.load(std::memory_order_relaxed);
   const uint64_t call = wait.call < 0 ? kPageFault : static_cast<uint64_t>(wait.call);
-  Count(treated ? SiteKind::kFound : SiteKind::kUnseen, call, FindCaller(wait.rsp, false));
+  Count(treated ? SiteKind::kFound : SiteKind::kUnseen, call,
+        FindCaller(wait.rsp, false, CopyBySystemCall));
 }
 
 void ResetCallSites() {
@@ -142,7 +158,7 @@ void ResetCallSites() {
     if (!site.key.load(std::memory_order_relaxed)) continue;
     site.key.store(0, std::memory_order_relaxed);
     site.count.store(0, std::memory_order_relaxed);
-    site.ticks.store(0, std::memory_order_relaxed);
+    site.time.store(0, std::memory_order_relaxed);
   }
   g_deepest_stack.store(0, std::memory_order_relaxed);
 }
@@ -153,6 +169,7 @@ void DescribeSites(InspectSites* out) {
   out->size = sizeof(CallSite);
   out->key = offsetof(CallSite, key);
   out->counter = offsetof(CallSite, count);
+  out->time = offsetof(CallSite, time);
 }
 
 }  // namespace green

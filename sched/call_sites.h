@@ -1,6 +1,7 @@
-// Where tasks waited for locks, and which calls held carriers: counted by the place in the program,
-// for the report at exit (GREEN_REPORT) and `green stats`. What the monitor finds blocked is always
-// counted, the others while SchedulerState::kReport is set.
+// Where tasks waited, and which calls held carriers: counted by the place in the program, for the
+// report at exit (GREEN_REPORT) and `green stats`. What the monitor finds blocked and the time that
+// tasks are blocked (blocked_time.h) is always counted, the rest while SchedulerState::kReport is
+// set.
 #pragma once
 
 #include <atomic>
@@ -18,12 +19,15 @@ enum class SiteKind : uint8_t {
   kFound,    // a call that the monitor found to block
   kUnseen,   // the same, of one that libgreen does not treat, or of a page fault (call: kPageFault)
   kFutex,    // a wait for anything else of a futex: a condition, a semaphore, a thread's end
+  kBlocked,  // time blocked in `call`, as sampled
+  kBlockedMutex,  // the same, waiting for a mutex
 };
 
 struct CallSite {
   // Kind, call and the address to which the program's function is returned to; 0: free. Set once.
   std::atomic<uint64_t> key{0};
-  std::atomic<uint64_t> count{0}, ticks{0};
+  std::atomic<uint64_t> count{0};  // of kBlocked and kBlockedMutex: samples
+  std::atomic<uint64_t> time{0};   // ticks; of kBlocked and kBlockedMutex: ms
 
   SiteKind Kind() const { return static_cast<SiteKind>(Key() >> 60); }
   uint32_t Call() const { return Key() >> 48 & 0xfff; }
@@ -44,6 +48,9 @@ extern char g_deepest_name[16];
 void NoteFutexWait(Task* t);
 void NoteHandedOff(Task* t);
 void NoteGoesOn(Task* t);
+// t, which does not run or is the caller, was blocked for ms in the call that it is in. Any
+// carrier, inside libgreen.
+void AddBlockedTime(const Task* t, uint64_t ms);
 // The monitor; c's thread waits in the kernel with its task.
 void NoteFoundBlocked(const Carrier* c);
 void ResetCallSites();

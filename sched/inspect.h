@@ -17,7 +17,7 @@ namespace green {
 inline constexpr char kInspectOwner[] = "libgreen";  // of the note
 inline constexpr uint32_t kInspectNote = 1;          // its type
 inline constexpr uint64_t kInspectMagic = 0x7463707369677267;
-inline constexpr uint32_t kInspectVersion = 4;  // changes when a field's meaning does
+inline constexpr uint32_t kInspectVersion = 5;  // changes when a field's meaning does
 
 // Powers of two of a microsecond: bucket 0 below 1 us, bucket n below 2^n us, the last the rest.
 inline constexpr uint32_t kDelayBuckets = 24;
@@ -87,10 +87,10 @@ struct InspectTrace {
   uint32_t ring_count, ring_size, head, events, capacity, event_size;
 };
 
-// Places where calls held a carrier (call_sites.h tells what is counted when).
+// Places where tasks were blocked, or held a carrier (call_sites.h tells what is counted when).
 struct InspectSites {
   uint64_t sites;  // address
-  uint32_t count, size, key, counter;
+  uint32_t count, size, key, counter, time;
 };
 
 struct Inspect {

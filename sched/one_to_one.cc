@@ -59,6 +59,8 @@ void Park(WaitReason reason, int64_t deadline) {
       r = RawSyscall(SYS_futex, &cur->state, FUTEX_WAIT_BITSET_PRIVATE, Task::kParked,
                      deadline == kNever ? nullptr : &ts, nullptr, FUTEX_BITSET_MATCH_ANY);
     cur->reason = WaitReason::kNone;
+    const uint32_t now = CoarseMsNow();
+    if (now != cur->since_ms) MeterBlocked(c->worker, cur, now - cur->since_ms, now);
     probe::Run(cur);
     if (Watched(SchedulerState::kTrace)) NoteRun(cur);
   }

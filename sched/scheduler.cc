@@ -278,14 +278,21 @@ void Enqueue(Task* t, bool urgent) {
   MaybeWake(w);
 }
 
+// t's wait is over now. While it is on its way out of its carrier, since_ms is an earlier wait's.
+inline void NoteBlocked(const Task* t) {
+  const uint32_t now = CoarseMs();
+  const auto ms = static_cast<int32_t>(now - t->since_ms);
+  if (__builtin_expect(ms <= 0, 1) || t->on_cpu.load(std::memory_order_acquire)) return;
+  MeterBlocked(CurrentWorker(), t, static_cast<uint32_t>(ms), now);
+}
+
 // What was parked runs again.
 inline void Resume(Task* t, bool urgent) {
   probe::Wake(t);
   if (__builtin_expect(Watched(), 0) && Watched(SchedulerState::kTrace)) NoteWake(t);
-  if (__builtin_expect(t->bound, 0))
-    one_to_one::Wake(t);
-  else
-    Enqueue(t, urgent);
+  if (__builtin_expect(t->bound, 0)) return one_to_one::Wake(t);
+  NoteBlocked(t);
+  Enqueue(t, urgent);
 }
 
 // True when the caller cleared kParked and must resume t.
@@ -761,13 +768,22 @@ void SetHooks(const SchedulerHooks& hooks) {
   g_sched.end_hook = hooks.end;
 }
 
+// The call between EnterBlocking and LeaveBlocking is over.
+inline void NoteCallTook(Carrier* c) {
+  const uint32_t now = CoarseMs();
+  const auto ms = static_cast<int32_t>(now - c->task->since_ms);
+  if (__builtin_expect(ms > 0, 0)) MeterBlocked(c->worker, c->task, static_cast<uint32_t>(ms), now);
+}
+
 void EnterGreenSlow() {
   Carrier* c = CurrentCarrier();
   c->retake_lock.Lock();
   c->retake.store(0, std::memory_order_relaxed);
+  const bool blocked = c->in_syscall.load(std::memory_order_relaxed);
   c->in_syscall.store(0, std::memory_order_relaxed);  // the task may not come back to this carrier
   const bool lost = c->worker == nullptr;
   c->retake_lock.Unlock();
+  if (blocked) NoteCallTook(c);
   if (!lost) return;
   // The program's vector registers are live here whatever the site's slot says.
   Task* cur = c->task;
@@ -807,7 +823,11 @@ void EnterBlocking(bool hand_off) {
 void LeaveBlocking() {
   // Inside first: until then a handler may take the task to another carrier.
   EnterGreen();
-  CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
+  Carrier* c = CurrentCarrier();
+  if (c->in_syscall.load(std::memory_order_relaxed)) {  // not so if EnterGreenSlow was called
+    c->in_syscall.store(0, std::memory_order_relaxed);
+    NoteCallTook(c);
+  }
   if (__builtin_expect(Watched(SchedulerState::kReport), 0)) NoteGoesOn(CurrentTask());
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "sched/blocked_time.h"
 #include "sched/inspect.h"
 #include "sched/run_queue.h"
 #include "sched/timers.h"
@@ -32,7 +33,8 @@ struct alignas(64) Worker {
   std::atomic<Task*> next{nullptr};
   std::atomic<bool> share_next{false};
   uint32_t next_streak = 0;  // consecutive picks from `next`: bounded, so that pairs do not starve
-  uint32_t urgent_streak = 0;  // and from the urgent queue, which the queue is not to wait for for ever
+  uint32_t urgent_streak =
+      0;  // and from the urgent queue, which the queue is not to wait for for ever
 
   RunQueue queue;
   TimerHeap timers;  // anyone, it has a lock
@@ -42,7 +44,7 @@ struct alignas(64) Worker {
   // Picks until the next look at the reactor. The owner's; a store of 1 by the monitor, for a look
   // at the next pick, may get lost against the owner's.
   std::atomic<uint32_t> polls_in{0};
-  uint32_t looks_skipped = 0;  // at the reactor, for want of room in the queue
+  uint32_t looks_skipped = 0;               // at the reactor, for want of room in the queue
   uint32_t delay_sample_in = kDelaySample;  // wake-ups until one is timed
   uint64_t last_wake_ticks = 0;
   uint64_t last_look_ticks = 0;  // at the reactor
@@ -65,10 +67,12 @@ struct alignas(64) Worker {
   // woke is timed, and noted by the worker that ran it.
   std::atomic<uint64_t> delays[kDelayBuckets] = {};
 
+  BlockedMeter blocked;
+
   // The monitor's notes.
   uint64_t seen_switches = 0;
   int64_t seen_since = 0;
-  int64_t seen_cpu = -1;  // the carrier's CPU time soon after seen_since; -1: not asked yet
+  int64_t seen_cpu = -1;         // the carrier's CPU time soon after seen_since; -1: not asked yet
   int64_t cpu = -1, cpu_at = 0;  // the same, and the time, at the last look
   bool computed = false;         // all the time between the last two looks
   uint32_t seen_call = 0;

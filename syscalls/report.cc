@@ -2,6 +2,7 @@
 #include <sys/syscall.h>
 
 #include "arch/x86_64/call_target.h"
+#include "arch/x86_64/user_memory.h"
 #include "base/code_map.h"
 #include "base/message.h"
 #include "sched/call_sites.h"
@@ -11,7 +12,7 @@
 namespace green {
 namespace {
 
-constexpr uint32_t kShown = 5;  // of each kind
+constexpr uint32_t kShown = 10;  // of each kind
 
 std::atomic<bool> g_reported{false};
 uint64_t g_ticks_per_us = 1;
@@ -72,7 +73,7 @@ Totals Sum() {
 }
 
 uint64_t NsOf(const CallSite& site) {
-  return site.ticks.load(std::memory_order_relaxed) / g_ticks_per_us * 1000;
+  return site.time.load(std::memory_order_relaxed) / g_ticks_per_us * 1000;
 }
 
 uint64_t Count(const CallSite& site) { return site.count.load(std::memory_order_relaxed); }
@@ -97,7 +98,9 @@ const CallSite* Heaviest(SiteKind kind, const CallSite* const* shown, uint32_t c
 
 // ", sem_wait": what the program called there.
 void NameCalled(const CallSite& site, Line* line) {
-  const uintptr_t function = CallTarget(site.Address());
+  const uintptr_t function = CallTarget(site.Address(), [](void* to, uintptr_t address, size_t n) {
+    return green_copy(to, reinterpret_cast<const void*>(address), n);
+  });
   if (!function) return;
   char name[160];
   NameOfCode(function + 1, name, sizeof name);

@@ -1,13 +1,14 @@
 // Waits of each kind that the report tells of, each in a function of its own; then the process
 // ends, in the way asked for:
 //
-//   reported return | _exit | abort | term | pthread_exit | fork
+//   reported return | _exit | abort | term | pthread_exit | fork | stay (until its input ends)
 
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -62,6 +63,24 @@ APART static void await_semaphore(void) {
   NO_TAIL_CALL;
 }
 
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_barrier_t barrier;
+
+APART static void read_shared(void) {
+  pthread_rwlock_rdlock(&rwlock);
+  pthread_rwlock_unlock(&rwlock);
+}
+
+APART static void write_shared(void) {
+  pthread_rwlock_wrlock(&rwlock);
+  pthread_rwlock_unlock(&rwlock);
+}
+
+APART static void meet(void) {
+  pthread_barrier_wait(&barrier);
+  NO_TAIL_CALL;
+}
+
 APART static void tell(void) {
   usleep(30000);
   sem_post(&go);
@@ -70,6 +89,8 @@ APART static void tell(void) {
   told = 1;
   pthread_cond_broadcast(&cond);
   pthread_mutex_unlock(&cond_mutex);
+  pthread_rwlock_unlock(&rwlock);
+  pthread_barrier_wait(&barrier);
 }
 
 static void* awaiter(void* arg) {
@@ -94,13 +115,31 @@ static void* sleeper(void* arg) {
   return arg;
 }
 
+static void* reader(void* arg) {
+  read_shared();
+  return arg;
+}
+
+static void* writer(void* arg) {
+  write_shared();
+  return arg;
+}
+
+static void* meeter(void* arg) {
+  meet();
+  return arg;
+}
+
 int main(int argc, char** argv) {
   const char* end = argc > 1 ? argv[1] : "return";
-  void* (*const bodies[])(void*) = {locker, locker, locker,  filer,  filer,   sleeper, locker,
-                                    locker, locker, awaiter, locker, awaiter, locker};
+  void* (*const bodies[])(void*) = {locker, locker, locker, filer,   filer,  sleeper,
+                                    locker, locker, locker, awaiter, locker, awaiter,
+                                    locker, reader, writer, meeter};
   enum { kThreads = sizeof bodies / sizeof bodies[0] };
   pthread_t threads[kThreads];
   close(mkstemp(path));
+  pthread_barrier_init(&barrier, NULL, 2);
+  pthread_rwlock_wrlock(&rwlock);
   for (int i = 0; i < kThreads; i++)
     if (pthread_create(&threads[i], NULL, bodies[i], NULL)) abort();
   tell();
@@ -110,6 +149,11 @@ int main(int argc, char** argv) {
   if (!strcmp(end, "abort")) abort();
   if (!strcmp(end, "term")) raise(SIGTERM);
   if (!strcmp(end, "pthread_exit")) pthread_exit(NULL);
+  if (!strcmp(end, "stay")) {
+    puts("all joined");
+    fflush(stdout);
+    getchar();
+  }
   if (!strcmp(end, "fork")) {
     const pid_t child = fork();
     if (child == 0) return 0;
