@@ -1,5 +1,7 @@
 #include "sched/credentials.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -7,6 +9,7 @@
 #include "base/check.h"
 #include "base/raw_syscall.h"
 #include "sched/carriers.h"
+#include "sched/futex_table.h"
 #include "sched/signals.h"
 #include "sched/state.h"
 
@@ -26,6 +29,7 @@ struct Request {
 
 std::atomic<uint32_t> g_tickets{0};  // turns are taken in order
 std::atomic<uint32_t> g_turn{0};
+uint32_t* TurnWord() { return reinterpret_cast<uint32_t*>(&g_turn); }
 Request g_request;  // written by the changer while every thread is current
 std::atomic<uint32_t> g_sequence{0};
 std::atomic<uint32_t> g_answers{0};  // the changer sleeps on it
@@ -35,17 +39,20 @@ long Execute(const Request& r) { return RawSyscall(r.nr, r.args[0], r.args[1], r
 // True when all threads are current. The list must not have grown during the look: who creates
 // a thread puts it there before it answers.
 bool AllCurrent(uint32_t sequence, bool signal) {
-  const uint32_t version = CarrierListVersion();
   bool all = true;
-  for (Carrier* c = FirstCarrier(); c; c = c->next_all) {
-    if (c->ended.load(std::memory_order_acquire)) continue;
-    if (c->own_thread.load(std::memory_order_acquire)) continue;
-    if (c->credentials.load(std::memory_order_acquire) == sequence) continue;
-    all = false;
-    // One that has not begun yet has no number: next time. A second signal finds nothing to do.
-    if (signal) AskForAnswer(c);
+  for (bool grown = true; all && grown;) {
+    const uint32_t version = CarrierListVersion();
+    for (Carrier* c = FirstCarrier(); c; c = c->next_all) {
+      if (c->ended.load(std::memory_order_acquire)) continue;
+      if (c->own_thread.load(std::memory_order_acquire)) continue;
+      if (c->credentials.load(std::memory_order_acquire) == sequence) continue;
+      all = false;
+      // One that has not begun yet has no number: next time. A second signal finds nothing to do.
+      if (signal) AskForAnswer(c);
+    }
+    grown = CarrierListVersion() != version;
   }
-  return all && CarrierListVersion() == version;
+  return all;
 }
 
 void AwaitAll(uint32_t sequence) {
@@ -69,11 +76,16 @@ void AwaitAll(uint32_t sequence) {
 
 void BeginCredentials() {
   const uint32_t ticket = g_tickets.fetch_add(1, std::memory_order_relaxed);
-  while (g_turn.load(std::memory_order_acquire) != ticket)
-    ParkUntil(WaitReason::kBlocked, NowNs() + kPollNs);
+  for (uint32_t turn; (turn = g_turn.load(std::memory_order_acquire)) != ticket;)
+    // A signal that comes meanwhile is handled when the call is over.
+    if (FutexWait(TurnWord(), turn, FUTEX_BITSET_MATCH_ANY, kNever) == -EINTR)
+      ParkUntil(WaitReason::kBlocked, NowNs() + kPollNs);
 }
 
-void EndCredentials() { g_turn.fetch_add(1, std::memory_order_release); }
+void EndCredentials() {
+  g_turn.fetch_add(1, std::memory_order_release);
+  FutexWake(TurnWord(), INT_MAX, FUTEX_BITSET_MATCH_ANY);
+}
 
 long ChangeCredentials(long nr, const long args[3]) {
   const Request request = {nr, {args[0], args[1], args[2]}};
