@@ -234,6 +234,31 @@ void JoinPeers(int one, int other) {
   b->peer.store(one + 1, std::memory_order_relaxed);
 }
 
+namespace {
+
+std::atomic<uint32_t> g_private_numbers{0};
+
+// Above the program's own, as far as there are numbers. Or -errno.
+long DuplicateHigh(int fd) {
+  const long copy = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, g_epoll + 1);
+  return copy == -EINVAL || copy == -EMFILE ? RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 64) : copy;
+}
+
+}  // namespace
+
+int MakePrivateNumber(int fd) {
+  const auto copy = static_cast<int>(DuplicateHigh(fd));
+  if (copy < 0) return copy;
+  FdState* s = FdStateOf(copy);
+  if (!s) {
+    RawSyscall(SYS_close, copy);
+    return -EMFILE;
+  }
+  g_private_numbers.fetch_add(1, std::memory_order_relaxed);
+  s->moved_here = 1;
+  return copy;
+}
+
 void ReleaseMoved(int fd) {
   FdState* s = FdStateOf(fd);
   {
@@ -242,6 +267,7 @@ void ReleaseMoved(int fd) {
   }
   ForgetFd(fd);
   RawSyscall(SYS_close, fd);
+  g_private_numbers.fetch_sub(1, std::memory_order_relaxed);
 }
 
 namespace {
@@ -249,9 +275,7 @@ namespace {
 // Under s->lock. The waiters of `fd`, which is about to be closed, go on at a private number for
 // the same open file. Without a free number they are woken, and their calls fail with EBADF.
 void MoveWaiters(int fd, FdState* s) {
-  const long copy = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, g_epoll + 1);
-  const long low =
-      copy == -EINVAL || copy == -EMFILE ? RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 64) : copy;
+  const long low = DuplicateHigh(fd);
   FdState* to = IsError(low) ? nullptr : FdStateOf(static_cast<int>(low));
   if (!to) {
     Task* batch[kWakeBatch];
@@ -263,6 +287,7 @@ void MoveWaiters(int fd, FdState* s) {
     }
     return;
   }
+  g_private_numbers.fetch_add(1, std::memory_order_relaxed);
   LockGuard guard(to->lock);  // nobody else knows that number yet
   to->flags.store(s->flags.load(std::memory_order_relaxed) & ~uint32_t{kPrivate | kNonblockKnown},
                   std::memory_order_relaxed);
@@ -424,7 +449,24 @@ int StartReactor() {
   return 0;
 }
 
+namespace {
+
+// A file that a call of the parent's holds would stay open here.
+void ClosePrivateNumbers() {
+  uint32_t left = g_private_numbers.exchange(0, std::memory_order_relaxed);
+  for (int fd = 0; left && fd < static_cast<int>(kMaxFds); ++fd) {
+    FdState* chunk = green_fd_chunks[fd / kFdChunk].load(std::memory_order_relaxed);
+    if (!chunk)
+      fd |= kFdChunk - 1;
+    else if (chunk[fd % kFdChunk].moved_here && left--)
+      RawSyscall(SYS_close, fd);
+  }
+}
+
+}  // namespace
+
 void ResetReactorAfterFork() {
+  ClosePrivateNumbers();
   // The epoll instance is shared with the parent: only our references to it are dropped.
   RawSyscall(SYS_close, g_epoll);
   RawSyscall(SYS_close, g_wake);

@@ -74,7 +74,7 @@ struct alignas(64) FdState {
   std::atomic<uint32_t> generation;
   std::atomic<uint32_t> flag_epoch, share_epoch;  // syscalls/fd_info.h
   ListHead waiters;
-  uint32_t moved_here;    // tasks that were moved to this private number; under the lock
+  uint32_t moved_here;    // of a private number: whose calls go on at it; under the lock
   std::atomic<int> peer;  // the other end of a pipe or socket pair made here, +1; 0 = unknown
   int64_t receive_timeout, send_timeout;  // ns, 0 = none
   uint32_t timeout_epoch;
@@ -113,6 +113,9 @@ inline uint32_t SequenceOut(const FdState* s) {
 // *moved_fd: -1, or the private number at which to go on, to be given to ReleaseMoved.
 int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline, int* moved_fd);
 void ReleaseMoved(int fd);
+// A private number for the file that fd means now: nobody closes it before it is given to ReleaseMoved,
+// and a forked child does not keep it. Or -errno.
+int MakePrivateNumber(int fd);
 
 // For waits on several fds: each Enlist after the sequences were read; then park; then Delist
 // all. 1 when the sequence moved (do not park), 0 when enlisted, -errno as above.

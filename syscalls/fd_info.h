@@ -41,11 +41,20 @@ inline bool KnownEmpty(int fd, FdState* s, uint32_t sequence) {
   return s->drained_at.load(std::memory_order_relaxed) == sequence + 1 &&
          ShortReadsMeanEmpty(fd, s);
 }
-// `got` bytes came into [buf, buf + room), after `sequence`. Nothing is noted if the rest of the room
-// may be one that cannot be written: then data may have been left.
-inline void NoteShortRead(FdState* s, uint32_t sequence, const void* buf, size_t got, size_t room) {
-  if (SurelyWritable(buf, got, room))
+
+// `read`, without waiting, into [buf, buf + room), unless it is known to be in vain. `room` 0: what comes
+// proves nothing. Nor does what comes short if the rest of the room may be one that cannot be written:
+// then data may have been left.
+template <typename Read>
+long ReadUnlessEmpty(int fd, FdState* s, const void* buf, size_t room, Read read) {
+  const uint32_t sequence = SequenceIn(s);
+  if (KnownEmpty(fd, s, sequence)) return -EAGAIN;
+  const bool registered = s->registered.load(std::memory_order_acquire);
+  const long got = read();
+  if (got > 0 && registered && static_cast<size_t>(got) < room &&
+      SurelyWritable(buf, static_cast<size_t>(got), room))
     s->drained_at.store(sequence + 1, std::memory_order_relaxed);
+  return got;
 }
 
 // A number has just been created as this kind of file by the calling task.

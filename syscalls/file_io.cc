@@ -59,13 +59,9 @@ long ReadNowait(const SyscallFrame& f, int fd, FdState* s, const iovec* iov, lon
                 size_t room) {
   if (s->flags.load(std::memory_order_relaxed) & kNoNowaitRead) return LookThenCall(f, fd, s, kIn);
   const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
-    const uint32_t sequence = SequenceIn(state);
-    if (KnownEmpty(at, state, sequence)) return -EAGAIN;
-    const bool registered = state->registered.load(std::memory_order_acquire);
-    const long got = RawSyscall(SYS_preadv2, at, iov, count, -1, -1, RWF_NOWAIT);
-    if (got > 0 && registered && static_cast<size_t>(got) < room)
-      NoteShortRead(state, sequence, iov->iov_base, static_cast<size_t>(got), room);
-    return got;
+    return ReadUnlessEmpty(at, state, room ? iov->iov_base : nullptr, room, [&] {
+      return RawSyscall(SYS_preadv2, at, iov, count, -1, -1, RWF_NOWAIT);
+    });
   });
   if (r == kCannotWait) return BlockingRaw(f, false);
   if (Unsupported(r)) {
@@ -83,7 +79,7 @@ __attribute__((noinline)) long WriteRest(const SyscallFrame& f, int fd, FdState*
   size_t done = first > 0 ? static_cast<size_t>(first) : 0;
   long r;
   {
-    HeldFile file(fd, s, generation);
+    HeldFile file(fd, s, generation, done > 0);
     r = file.Result();
     while (!r) {
       r = file.Try(kOut, [&](int at, FdState*) {

@@ -19,17 +19,16 @@ bool EndsIfItWaits(int fd, FdState* s) {
 }
 
 long ReceiveOnce(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen) {
-  const uint32_t sequence = SequenceIn(s);
-  const bool stream = s->flags.load(std::memory_order_relaxed) & kStream;
-  if (stream && len && KnownEmpty(fd, s, sequence)) return -EAGAIN;
-  const bool registered = s->registered.load(std::memory_order_acquire);
-  const long r = RawSyscall(SYS_recvfrom, fd, buf, len, flags | MSG_DONTWAIT, addr, addrlen);
-  if (r == -EAGAIN && !stream && EndsIfItWaits(fd, s))
+  auto receive = [&] {
+    return RawSyscall(SYS_recvfrom, fd, buf, len, flags | MSG_DONTWAIT, addr, addrlen);
+  };
+  if (s->flags.load(std::memory_order_relaxed) & kStream)
+    return len ? ReadUnlessEmpty(fd, s, buf, flags & ~MSG_NOSIGNAL ? 0 : len, receive) : receive();
+  const long r = receive();
+  if (r == -EAGAIN && EndsIfItWaits(fd, s))
     return BlockingCall(SYS_recvfrom, fd, reinterpret_cast<long>(buf), static_cast<long>(len),
                         flags, reinterpret_cast<long>(addr), reinterpret_cast<long>(addrlen),
                         false);
-  if (stream && registered && r > 0 && static_cast<size_t>(r) < len && !(flags & ~MSG_NOSIGNAL))
-    NoteShortRead(s, sequence, buf, static_cast<size_t>(r), len);
   return r;
 }
 
@@ -98,7 +97,7 @@ long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, v
   // MSG_WAITALL: the kernel waits for the rest only on streams; elsewhere it is ignored.
   size_t done = 0;
   const bool stream = SocketIsStream(fd);
-  HeldFile file(fd, s, s->generation.load(std::memory_order_acquire));
+  HeldFile file(fd, s, s->generation.load(std::memory_order_acquire), false);
   if (file.Result()) return file.Result();
   for (;;) {
     const long r = file.Try(kIn, [&](int at, FdState* state) -> long {
@@ -152,7 +151,7 @@ long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void
   if (__builtin_expect(first == static_cast<long>(len), 1)) return first;
   if ((first < 0 && first != -EAGAIN) || IsNonblocking(fd, s)) return first;
   if (addr && first < 0) return TryOrWait(fd, s, kOut, attempt);  // datagrams
-  HeldFile file(fd, s, generation);
+  HeldFile file(fd, s, generation, first > 0);
   if (file.Result()) return first > 0 ? first : file.Result();
   const size_t done = first > 0 ? static_cast<size_t>(first) : 0;
   const long more = SendAll(file, static_cast<const char*>(buf) + done, len - done,
@@ -171,7 +170,7 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
         total == 0)
       return wait(fd);  // ends at once
     // Parks for the beginning; the kernel waits for the rest.
-    HeldFile file(fd, s, s->generation.load(std::memory_order_acquire));
+    HeldFile file(fd, s, s->generation.load(std::memory_order_acquire), false);
     if (file.Result() == -EBADF) return -EBADF;
     const long first = file.Try(kIn, [&](int at, FdState*) -> long {
       char byte;
@@ -202,7 +201,7 @@ long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
   size_t total;
   if (!readable || !TotalLength(msg, &total)) total = 0;
   if (first > 0 && static_cast<size_t>(first) >= total) return first;
-  HeldFile file(fd, s, generation);
+  HeldFile file(fd, s, generation, first > 0);
   if (file.Result()) return first > 0 ? first : file.Result();
   if (first < 0) first = file.Try(kOut, attempt);
   if (first < 0) return first;
