@@ -363,7 +363,6 @@ class StatsTest(unittest.TestCase):
         self.assertIn("green_spawned_total", kinds)
         self.assertEqual(len(re.findall(r"^[^#]\S*", text, re.MULTILINE)),
                          len(set(re.findall(r"^[^#].*(?= )", text, re.MULTILINE))))
-        self.assertRegex(text, r'\ngreen_blocked_seconds_total{call="\w+",from="\w+"} \d+\.\d+\n')
 
     def test_serves_prometheus(self):
         with Observed("busy", 2) as program:

@@ -73,6 +73,7 @@ class ReportTest(GreenTest):
             self.assertEqual(program.stdout.readline(), b"all joined\n")
             stats = self.green("stats", str(program.pid), "--json")
             text = self.green("stats", str(program.pid)).stdout
+            exposed = self.green("stats", str(program.pid), "--prometheus").stdout
             top = self.green("top", "--count=1", "--interval=0.1", str(program.pid))
         blocked = {(site["call"], site["from"]): site["ms"]
                    for site in json.loads(stats.stdout)["time_blocked"]}
@@ -83,6 +84,9 @@ class ReportTest(GreenTest):
             # Each lasts 28 ms at the least, less what the samples put down to others.
             self.assertGreater(blocked.get(wait, 0), 12, (wait, blocked))
         self.assertRegex(text, r"\n +\d+\.\d{3} s  mutex, from take_mutex\n")
+        for call, place in waits:
+            self.assertRegex(exposed, rf'\ngreen_blocked_seconds_total{{call="{call}",'
+                                      rf'from="{place}"}} \d+\.\d{{3}}\n')
         self.assertEqual((top.returncode, top.stderr), (0, ""))
         return blocked
 

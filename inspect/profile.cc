@@ -13,11 +13,12 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 // Stacks of parked tasks that are walked at one moment; of more, as many are drawn by lot.
-constexpr size_t kParkedAtOnce = 400;
+constexpr size_t kParkedAtOnce = 100;
 constexpr int64_t kMapsEvery = kSecond;
-// Looks at parked tasks take no more than one part in so many of a CPU: of thousands of tasks, each
-// takes milliseconds, and what it reads leaves the caches of those that run.
-constexpr int64_t kRestPerLook = 9;
+// Looks take no more than one part in so many of a CPU, besides what the first ones take to read
+// libraries: of thousands of tasks, each takes milliseconds, and what it reads leaves the caches of
+// those that run. It then looks less often than it was asked to.
+constexpr int64_t kBudget = 50, kStartUp = kSecond / 20;
 
 int64_t Now(clockid_t clock = CLOCK_MONOTONIC) {
   timespec ts;
@@ -73,13 +74,13 @@ class Sampler {
   void LookAtRunning(const Snapshot& s, int64_t weight) {
     for (const CarrierView& c : s.carriers) {
       if (c.helper || (c.worker < 0 && !c.task)) continue;
-      if (!RunsNow(target_.pid(), OuterTid(target_.pid(), c.tid))) continue;
       uint64_t task;
-      const std::vector<uint64_t> frames = reader_->Running(c, &task);
-      if (frames.empty())
+      const auto frames = reader_->Running(c, &task);
+      if (!frames) continue;
+      if (frames->empty())
         ++profile_->missed;
       else
-        Add(NameAt(task), frames, nullptr, weight);
+        Add(NameAt(task), *frames, nullptr, weight);
     }
   }
 
@@ -121,7 +122,7 @@ Profile TakeProfile(Target& target, ProfileKind kind, double hz, double seconds,
   profile.kind = kind;
   profile.hz = hz;
   const auto period = static_cast<int64_t>(static_cast<double>(kSecond) / hz);
-  const int64_t begin = Now();
+  const int64_t begin = Now(), used_before = Now(CLOCK_THREAD_CPUTIME_ID);
   const int64_t end = begin + static_cast<int64_t>(seconds * static_cast<double>(kSecond));
   Sampler sampler(target, &profile);
   int64_t last = begin, maps_at = begin + kMapsEvery;
@@ -129,12 +130,12 @@ Profile TakeProfile(Target& target, ProfileKind kind, double hz, double seconds,
   for (int64_t due = begin + period; due <= end && !*stop && target.Alive(); due += period) {
     // Not in step with what the program does by the clock.
     SleepUntil(due + static_cast<int64_t>(random() % static_cast<uint64_t>(period)) / 4);
-    const int64_t now = Now(), used = Now(CLOCK_THREAD_CPUTIME_ID);
+    const int64_t now = Now();
     // Where looks are further apart than a period, each stands for the time since the last.
     if (!sampler.LookOnce(now - last)) break;
     last = now;
-    if (kind != ProfileKind::kOnCpu)
-      due = std::max(due, Now() - period + kRestPerLook * (Now(CLOCK_THREAD_CPUTIME_ID) - used));
+    const int64_t used = Now(CLOCK_THREAD_CPUTIME_ID) - used_before - kStartUp;
+    due = std::max(due, begin - period + kBudget * used);
     if (now > maps_at) {
       sampler.Refresh();
       maps_at = now + kMapsEvery;

@@ -23,8 +23,8 @@ StackReader::StackReader(const Target& target)
 std::vector<uint64_t> StackReader::Of(const Snapshot& snapshot, TaskView* task) {
   if (task->state == TaskState::kRunning && task->carrier >= 0) {
     uint64_t address;
-    std::vector<uint64_t> frames = Running(snapshot.carriers[task->carrier], &address);
-    return address == task->address ? frames : std::vector<uint64_t>();
+    auto frames = Running(snapshot.carriers[task->carrier], &address);
+    return frames && address == task->address ? *frames : std::vector<uint64_t>();
   }
   for (int look = 1;; ++look) {
     std::vector<uint64_t> frames = OfParked(*task);
@@ -50,16 +50,18 @@ std::vector<uint64_t> StackReader::OfParked(const TaskView& task) {
   return switches == task.switches ? frames : std::vector<uint64_t>();
 }
 
-std::vector<uint64_t> StackReader::Running(const CarrierView& carrier, uint64_t* task_address) {
-  std::vector<uint64_t> frames;
+std::optional<std::vector<uint64_t>> StackReader::Running(const CarrierView& carrier,
+                                                          uint64_t* task_address) {
   *task_address = 0;
-  const pid_t tid = OuterTid(target_.pid(), carrier.tid);
-  if (tid <= 0 || !RunsNow(target_.pid(), tid)) return frames;
-  WithStopped(tid, [&](const Registers& registers) {
+  const pid_t tid = target_.ThreadOf(carrier);
+  if (tid <= 0 || !RunsNow(target_.pid(), tid)) return {};
+  Registers registers;
+  const bool stopped = WithStopped(tid, [&](const Registers& now) {
+    registers = now;
     target_.memory().Read(carrier.address + target_.runtime().tables.carrier.task, task_address);
-    frames = unwinder_.Walk(registers);
+    unwinder_.CopyStack(now.rsp);
   });
-  return frames;
+  return stopped ? unwinder_.WalkCopy(registers) : std::vector<uint64_t>();
 }
 
 std::vector<std::string> StackReader::Names(const std::vector<uint64_t>& frames) {

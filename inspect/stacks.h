@@ -1,6 +1,8 @@
 // The stack of any task, wherever it is.
 #pragma once
 
+#include <optional>
+
 #include "inspect/target.h"
 #include "inspect/unwind.h"
 
@@ -13,8 +15,9 @@ class StackReader {
   // stopped. A running task's thread is stopped meanwhile, about 50 us. One that went on and waits
   // again, or is ready, is looked at again: *task is then as it is now.
   std::vector<uint64_t> Of(const Snapshot& snapshot, TaskView* task);
-  // Of a task that runs on this carrier now; *task_address is set to it. Empty as above.
-  std::vector<uint64_t> Running(const CarrierView& carrier, uint64_t* task_address);
+  // Of a task that runs on this carrier now; *task_address is set to it. Nothing if the carrier
+  // does not run; empty as above.
+  std::optional<std::vector<uint64_t>> Running(const CarrierView& carrier, uint64_t* task_address);
 
   const std::string& Name(uint64_t address) { return modules_.Name(address); }
   // "name" of each frame, innermost first; a caller's name is that of the instruction before the

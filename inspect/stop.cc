@@ -16,8 +16,40 @@ namespace green::inspect {
 namespace {
 
 // A thread stops when it next has a CPU: at once, or late on a loaded machine.
-constexpr int kQuickTries = 200, kTries = 1200;
-constexpr long kQuickNs = 50'000, kSlowNs = 1'000'000;
+constexpr int64_t kPatienceNs = 1'200'000'000;
+
+int64_t NowNs() {
+  timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return ts.tv_sec * 1'000'000'000 + ts.tv_nsec;
+}
+
+// A stop is told by SIGCHLD: blocked, it is kept until it is asked for.
+class ChildSignal {
+ public:
+  ChildSignal() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set_, &before_);
+  }
+  ~ChildSignal() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  ChildSignal(const ChildSignal&) = delete;
+  ChildSignal& operator=(const ChildSignal&) = delete;
+  void Await(int64_t ns) const {
+    const timespec most = {ns / 1'000'000'000, ns % 1'000'000'000};
+    sigtimedwait(&set_, nullptr, &most);
+  }
+
+ private:
+  sigset_t set_, before_;
+};
+
+// What has become of a thread that was asked to stop: 1 stopped, 0 not yet, -1 it ended.
+int Stopped(pid_t tid, int* status) {
+  const pid_t done = waitpid(tid, status, __WALL | WNOHANG);
+  if (done == 0) return 0;
+  return done == tid && WIFSTOPPED(*status) ? 1 : -1;
+}
 
 // The numbers of a thread in each PID namespace, ours first.
 std::vector<uint32_t> Numbers(const std::string& task) {
@@ -45,9 +77,9 @@ std::vector<pid_t> g_late;
 void LetLateOnesGo() {
   std::erase_if(g_late, [](pid_t tid) {
     int status;
-    const pid_t done = waitpid(tid, &status, __WALL | WNOHANG);
-    if (done == 0) return false;
-    if (done == tid && WIFSTOPPED(status)) ptrace(PTRACE_DETACH, tid, nullptr, SignalOf(status));
+    const int stopped = Stopped(tid, &status);
+    if (stopped == 0) return false;
+    if (stopped > 0) ptrace(PTRACE_DETACH, tid, nullptr, SignalOf(status));
     return true;
   });
 }
@@ -55,16 +87,16 @@ void LetLateOnesGo() {
 bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
   LetLateOnesGo();
   if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) return false;
+  const ChildSignal signal;
   ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
-  int status = 0;
-  bool stopped = false;
-  for (int i = 0; i < kTries && !stopped; ++i) {
-    const pid_t done = waitpid(tid, &status, __WALL | WNOHANG);
-    if (done < 0 || (done == tid && !WIFSTOPPED(status))) return false;  // it ended
-    stopped = done == tid;
-    const timespec pause = {0, i < kQuickTries ? kQuickNs : kSlowNs};
-    if (!stopped) nanosleep(&pause, nullptr);
+  int status = 0, stopped;
+  const int64_t end = NowNs() + kPatienceNs;
+  while ((stopped = Stopped(tid, &status)) == 0) {
+    const int64_t left = end - NowNs();
+    if (left <= 0) break;
+    signal.Await(left);
   }
+  if (stopped < 0) return false;
   if (!stopped) {
     g_late.push_back(tid);
     return false;
@@ -84,9 +116,10 @@ bool RunsNow(pid_t pid, pid_t tid) {
   return name != stat.npos && name + 2 < stat.size() && stat[name + 2] == 'R';
 }
 
+bool HasOwnNumbers(pid_t pid) { return Numbers("/proc/" + std::to_string(pid)).size() > 1; }
+
 pid_t OuterTid(pid_t pid, uint32_t tid) {
   const std::string process = "/proc/" + std::to_string(pid);
-  if (Numbers(process).size() <= 1) return static_cast<pid_t>(tid);
   pid_t found = 0;
   if (DIR* tasks = opendir((process + "/task").c_str())) {
     while (const dirent* entry = readdir(tasks)) {

@@ -19,7 +19,9 @@ bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn);
 void LetLateOnesGo();
 // "R (running)" in /proc/PID/task/TID/stat, not asleep.
 bool RunsNow(pid_t pid, pid_t tid);
-// The number outside of what a process in a PID namespace of its own calls tid.
+// Whether a process is in a PID namespace that is not the caller's; the number outside of what it
+// calls tid.
+bool HasOwnNumbers(pid_t pid);
 pid_t OuterTid(pid_t pid, uint32_t tid);
 
 }  // namespace green::inspect

@@ -69,6 +69,7 @@ std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
              "/proc/sys/kernel/yama/ptrace_scope)";
     return nullptr;
   }
+  target->own_numbers_ = HasOwnNumbers(pid);
   target->runtime_ = FindRuntime(target->memory_, target->maps_);
   switch (target->runtime_.state) {
     case RuntimeState::kRunning: return target;
@@ -86,7 +87,7 @@ Snapshot Target::Look(Detail detail) const {
   Snapshot s = TakeSnapshot(memory_, runtime_, detail);
   for (TaskView& t : s.tasks) {
     if (t.carrier < 0 || (t.state == TaskState::kInKernel ? t.in_call : !t.bound)) continue;
-    const pid_t tid = OuterTid(pid_, s.carriers[t.carrier].tid);
+    const pid_t tid = ThreadOf(s.carriers[t.carrier]);
     if (t.state == TaskState::kInKernel) {
       CorrectCall(pid_, tid, &t);
       continue;
@@ -98,6 +99,10 @@ Snapshot Target::Look(Detail detail) const {
       CorrectCall(pid_, tid, &t);
   }
   return s;
+}
+
+pid_t Target::ThreadOf(const CarrierView& carrier) const {
+  return own_numbers_ ? OuterTid(pid_, carrier.tid) : static_cast<pid_t>(carrier.tid);
 }
 
 bool Target::Alive() const { return kill(pid_, 0) == 0 || errno == EPERM; }

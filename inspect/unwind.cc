@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 constexpr size_t kMaxPages = 16384;
+constexpr size_t kCopiedPages = 8;
 
 // Memory by the page: code and unwind tables stay, stacks are forgotten between walks.
 class Pages {
@@ -37,6 +38,19 @@ class Pages {
     return true;
   }
   void ForgetStack() { stack_.clear(); }
+  // Whole pages from that of rsp on, as many as there are.
+  void CopyStack(uint64_t rsp) {
+    ForgetStack();
+    std::vector<Piece> pieces;
+    for (size_t i = 0; i < kCopiedPages; ++i) {
+      std::string& page = stack_[rsp / kPage + i];
+      page.resize(kPage);
+      pieces.push_back({(rsp / kPage + i) * kPage, page.data(), kPage});
+    }
+    memory_.ReadMany(pieces);
+    for (const Piece& p : pieces)
+      if (!p.read) stack_.erase(p.address / kPage);
+  }
 
  private:
   const Memory& memory_;
@@ -124,11 +138,17 @@ Unwinder::Unwinder(const Memory& memory, Modules& modules)
 
 Unwinder::~Unwinder() { unw_destroy_addr_space(state_->space); }
 
+void Unwinder::CopyStack(uint64_t rsp) { state_->walker.pages.CopyStack(rsp); }
+
 std::vector<uint64_t> Unwinder::Walk(const Registers& registers, size_t limit) {
+  state_->walker.pages.ForgetStack();
+  return WalkCopy(registers, limit);
+}
+
+std::vector<uint64_t> Unwinder::WalkCopy(const Registers& registers, size_t limit) {
   std::vector<uint64_t> frames;
   Walker& walker = state_->walker;
   walker.registers = registers;
-  walker.pages.ForgetStack();
   unw_cursor_t cursor;
   if (unw_init_remote(&cursor, state_->space, &walker) != 0) return frames;
   unw_word_t last_sp = 0;

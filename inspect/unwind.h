@@ -25,6 +25,10 @@ class Unwinder {
   // Addresses of instructions, innermost first: the current one, then those that called. At most
   // `limit`. What is wrong on the stack ends the walk.
   std::vector<uint64_t> Walk(const Registers& registers, size_t limit = 96);
+  // The same of a thread that is to be stopped but shortly: while it is, its stack is copied, as
+  // far as a walk usually goes, and walked afterwards.
+  void CopyStack(uint64_t rsp);
+  std::vector<uint64_t> WalkCopy(const Registers& registers, size_t limit = 96);
 
  private:
   struct State;
