@@ -30,13 +30,19 @@ struct Table {
 #undef GREEN_BOUND_PLAIN
   }
 };
-constinit const Table g_table;
+constexpr Table g_table;
+
+// Of these a bound task's are the kernel's alone.
+constexpr bool OnlyBlocks(Handler handler) {
+  return handler == SysMayBlock || handler == SysHandOff;
+}
 
 // For the assembly entry, by number: 0, or 1 | the signals that a task must not block. As SIGHUP is
 // bit 0 of a set, none of these can be it.
 struct PlainCalls {
   uint32_t signals[GREEN_PLAIN_CALLS] = {};
   constexpr PlainCalls() {
+    for (int nr = 0; nr < kNumbers; ++nr) signals[nr] = OnlyBlocks(g_table.bound[nr]);
 #define GREEN_BOUND_SYSCALL(nr, name, handler)
 #define GREEN_BOUND_PLAIN(nr, name, handler, but) signals[nr] = 1 | static_cast<uint32_t>(but);
 #include "syscalls/bound.inc"
