@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <random>
+#include <unordered_map>
 
 #include "inspect/stop.h"
 
@@ -74,13 +75,20 @@ class Sampler {
   void LookAtRunning(const Snapshot& s, int64_t weight) {
     for (const CarrierView& c : s.carriers) {
       if (c.helper || (c.worker < 0 && !c.task)) continue;
+      // A look stands for the CPU time since the last: one that is ready to run, and waits for a
+      // CPU, uses none.
+      const pid_t tid = target_.ThreadOf(c);
+      const int64_t cpu = profile_->kind == ProfileKind::kWall ? -1 : CpuNsOf(target_.pid(), tid);
+      int64_t& seen = cpu_seen_.try_emplace(tid, std::max<int64_t>(0, cpu - weight)).first->second;
+      if (cpu >= 0 && cpu <= seen) continue;
       uint64_t task;
       const auto frames = reader_->Running(c, &task);
       if (!frames) continue;
       if (frames->empty())
         ++profile_->missed;
       else
-        Add(NameAt(task), *frames, nullptr, weight);
+        Add(NameAt(task), *frames, nullptr, cpu < 0 ? weight : cpu - seen);
+      seen = cpu;
     }
   }
 
@@ -111,6 +119,7 @@ class Sampler {
   Target& target_;
   Profile* profile_;
   std::unique_ptr<StackReader> reader_;
+  std::unordered_map<pid_t, int64_t> cpu_seen_;  // of a thread, at its last sample
   std::mt19937 random_{1};
 };
 

@@ -109,6 +109,13 @@ bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
   return known;
 }
 
+int64_t CpuNsOf(pid_t pid, pid_t tid) {
+  const std::string text = ReadProcFile(
+      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/schedstat", 128);
+  const int64_t ns = std::atoll(text.c_str());
+  return ns > 0 ? ns : -1;
+}
+
 bool RunsNow(pid_t pid, pid_t tid) {
   const std::string stat =
       ReadProcFile("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat", 512);

@@ -17,6 +17,9 @@ bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn);
 // A thread that stopped later than that stays so until this is called, or the caller ends: to be
 // called often by who lives on.
 void LetLateOnesGo();
+// CPU time that a thread has had, in ns (/proc/PID/task/TID/schedstat, the kernel's
+// Documentation/scheduler/sched-stats.rst); -1 where the kernel does not tell.
+int64_t CpuNsOf(pid_t pid, pid_t tid);
 // "R (running)" in /proc/PID/task/TID/stat, not asleep.
 bool RunsNow(pid_t pid, pid_t tid);
 // Whether a process is in a PID namespace that is not the caller's; the number outside of what it
