@@ -94,6 +94,11 @@ inline KernelTimespec* TimeLeft(int64_t timeout, KernelTimespec* ts) {
   return ts;
 }
 
+// The same for calls that take milliseconds: rounded up, -1 for kNever.
+inline long MsLeft(const KernelTimespec* left) {
+  return left ? left->sec * 1000 + (left->nsec + 999999) / 1000000 : -1;
+}
+
 inline bool ValidTimespec(const KernelTimespec& ts) {
   return ts.sec >= 0 && ts.nsec >= 0 && ts.nsec < 1000000000;
 }

@@ -35,9 +35,8 @@ long WaitInKernel(const SyscallFrame& f, int64_t timeout) {
   if (f.rax == SYS_epoll_pwait2)
     return InterruptibleCall(SYS_epoll_pwait2, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
                              static_cast<long>(f.rdx), reinterpret_cast<long>(left), 0, 0);
-  const long ms = left ? left->sec * 1000 + (left->nsec + 999999) / 1000000 : -1;
   return InterruptibleCall(SYS_epoll_wait, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
-                           static_cast<long>(f.rdx), ms, 0, 0);
+                           static_cast<long>(f.rdx), MsLeft(left), 0, 0);
 }
 
 long WaitOrBlock(const SyscallFrame& f, int64_t timeout) {

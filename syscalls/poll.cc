@@ -301,7 +301,12 @@ long SysPpoll(SyscallFrame& f) { return Ppoll(f, PollOrBlock); }
 long SysSelect(SyscallFrame& f) { return OldSelect(f, SelectOrBlock); }
 long SysPselect6(SyscallFrame& f) { return Pselect6(f, SelectOrBlock); }
 
-long SysBoundPoll(SyscallFrame& f) { return PollInKernel(f, FromMs(ArgInt(f, 2))); }
+// Not as ppoll, at whose end the kernel reads the clock and tells what was left.
+long SysBoundPoll(SyscallFrame& f) {
+  KernelTimespec ts;
+  return InterruptibleCall(SYS_poll, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
+                           MsLeft(TimeLeft(FromMs(ArgInt(f, 2)), &ts)), 0, 0, 0);
+}
 long SysBoundPpoll(SyscallFrame& f) { return Ppoll(f, PollInKernel); }
 long SysBoundSelect(SyscallFrame& f) { return OldSelect(f, SelectInKernel); }
 long SysBoundPselect6(SyscallFrame& f) { return Pselect6(f, SelectInKernel); }
