@@ -18,6 +18,7 @@
 #include "interpose/slot.h"
 #include "interpose/user_dispatch.h"
 #include "sched/early_handlers.h"
+#include "sched/early_pairs.h"
 #include "sched/inspect.h"
 #include "sched/signals.h"
 #include "sched/user_dispatch.h"
@@ -135,6 +136,7 @@ bool Start() {
   LookForRobustUsers();
   {
     GreenSection inside;
+    JoinEarlyPairs();
     AdoptEarlyHandlers(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
                        green_return_from_early_handler);
   }
