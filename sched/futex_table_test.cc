@@ -1,5 +1,4 @@
-// The futex table with threads in place of tasks: Park and Unpark are defined here, on the task's
-// own state word, so that the scheduler is not linked. GS base points to a Carrier as in life.
+// The futex table with threads in place of tasks (thread_as_task.h).
 #include "sched/futex_table.h"
 
 #include <errno.h>
@@ -11,72 +10,14 @@
 #include <thread>
 #include <vector>
 
-#include "arch/x86_64/base_registers.h"
 #include "sched/monitor.h"
-#include "sched/scheduler.h"
+#include "sched/thread_as_task.h"
 
 namespace green {
 
 namespace {
-void TakeToken(Task* t) { t->state.fetch_and(~Task::kToken, std::memory_order_acq_rel); }
-bool HasToken(Task* t) { return t->state.load(std::memory_order_acquire) & Task::kToken; }
-}  // namespace
-
-void Park(WaitReason) {
-  Task* t = CurrentTask();
-  while (!HasToken(t)) t->state.wait(0);
-  TakeToken(t);
-}
-
-void ParkUntil(WaitReason, int64_t deadline) {
-  Task* t = CurrentTask();
-  while (!HasToken(t) && NowNs() < deadline) std::this_thread::yield();
-  TakeToken(t);
-}
-
-void Unpark(Task* t) {
-  t->state.fetch_or(Task::kToken, std::memory_order_acq_rel);
-  t->state.notify_one();
-}
-
-void UnparkLater(Task* t) { Unpark(t); }
-
-namespace {
-std::atomic<int> g_asked{0};
-}
-void AskToGiveWay() { ++g_asked; }
-
-namespace {
 
 constexpr uint32_t kAny = FUTEX_BITSET_MATCH_ANY;
-
-// A thread that is a task for as long as it lives.
-class TaskThread {
- public:
-  explicit TaskThread(std::function<void()> body)
-      : task_(NewTask()), thread_([this, body] {
-          carrier_.self = &carrier_;
-          carrier_.in_green = 1;
-          carrier_.task = task_;
-          carrier_.worker = &worker_;
-          SetGsBase(reinterpret_cast<uintptr_t>(&carrier_));
-          body();
-          SetGsBase(0);
-        }) {}
-  ~TaskThread() { Join(); }
-  void Join() {
-    if (!thread_.joinable()) return;
-    thread_.join();
-    FreeTask(task_);
-  }
-  Task* task() { return task_; }
-
- private:
-  Task* const task_;
-  Carrier carrier_{};
-  Worker worker_;
-  std::thread thread_;
-};
 
 using Threads = std::vector<std::unique_ptr<TaskThread>>;
 
@@ -178,9 +119,9 @@ TEST(FutexTableTest, WakerGivesWayToOneThatWaitedLong) {
     g_monitor.coarse_ms.store(1000);
     TaskThread waiter([&] { EXPECT_EQ(FutexWait(&word, 1, kAny, kNever), 0); });
     waiter.task()->since_ms = 1000 - waited_ms;
-    g_asked = 0;
+    times_asked = 0;
     TaskThread([&] { Await([&] { return FutexWake(&word, 1, kAny) == 1; }); });
-    EXPECT_EQ(g_asked, waited_ms == 50);
+    EXPECT_EQ(times_asked, waited_ms == 50);
   }
 }
 

@@ -61,10 +61,10 @@ constexpr int kWakeBatch = 16;
 
 // Under s->lock. Delists waiters for `events`; a waiter may be gone as soon as it is marked as
 // fired, so its task is read first.
-int TakeWaiters(FdState* s, uint32_t events, Task** batch) {
+int TakeWaiters(FdState* s, uint32_t events, Task** batch, int most = kWakeBatch) {
   int n = 0;
   if (s->waiters.Empty()) return 0;
-  for (ListNode* p = s->waiters.Front(); p != s->waiters.End() && n < kWakeBatch;) {
+  for (ListNode* p = s->waiters.Front(); p != s->waiters.End() && n < most;) {
     auto w = static_cast<FdWaiter*>(p);
     p = p->next;
     if (!(w->events & events)) continue;
@@ -75,7 +75,7 @@ int TakeWaiters(FdState* s, uint32_t events, Task** batch) {
   return n;
 }
 
-void WakeWaiters(FdState* s, uint32_t events, bool later) {
+void WakeWaiters(FdState* s, uint32_t events) {
   for (;;) {
     Task* batch[kWakeBatch];
     int n;
@@ -83,12 +83,7 @@ void WakeWaiters(FdState* s, uint32_t events, bool later) {
       LockGuard guard(s->lock);
       n = TakeWaiters(s, events, batch);
     }
-    for (int i = 0; i < n; ++i) {
-      if (later)
-        UnparkLater(batch[i]);
-      else
-        Unpark(batch[i]);
-    }
+    for (int i = 0; i < n; ++i) UnparkLater(batch[i]);
     if (n < kWakeBatch) return;
   }
 }
@@ -114,7 +109,7 @@ void OnEvent(const epoll_event& ev) {
     n = TakeWaiters(s, events, batch);
   }
   for (int i = 0; i < n; ++i) UnparkLater(batch[i]);
-  if (n == kWakeBatch) WakeWaiters(s, events, true);
+  if (n == kWakeBatch) WakeWaiters(s, events);
 }
 
 // The lines that waking will touch, asked for before the first is needed: with thousands of
@@ -224,7 +219,14 @@ void WakePeer(FdState* s, uint32_t direction) {
   // Who is about to enlist, unseen, has registered: the event wakes it. And an idle worker that
   // sleeps in the reactor is awake by now for that event.
   if (peer->waiters.Empty() || g_sched.idle_count.load(std::memory_order_relaxed)) return;
-  WakeWaiters(peer, direction, false);
+  // One: of thousands that read the same pipe a byte is for one, and the event wakes the others.
+  Task* first;
+  int n;
+  {
+    LockGuard guard(peer->lock);
+    n = TakeWaiters(peer, direction, &first, 1);
+  }
+  if (n) Unpark(first);
 }
 
 void JoinPeers(int one, int other) {
