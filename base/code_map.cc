@@ -17,7 +17,8 @@ namespace {
 
 constexpr size_t kMostRanges = 512;
 constexpr size_t kPath = 256;
-constexpr size_t kWords = 96;  // of a stack that are looked at
+constexpr size_t kWords = 96;        // of a stack that are looked at
+constexpr size_t kBehindFirst = 24;  // of these, behind a return address that may be an old one
 constexpr size_t kKnown = 512;
 
 struct Range {
@@ -161,11 +162,24 @@ bool FollowsCall(uintptr_t address, CopyMemory copy) {
   return false;
 }
 
-uintptr_t FirstCaller(const Ranges& ranges, const uintptr_t* words, size_t n, CopyMemory copy) {
-  for (size_t i = 0; i < n; ++i)
-    if (InProgram(ranges, words[i]) && FollowsCall(words[i], copy)) return words[i];
-  return 0;
-}
+struct Search {
+  const Ranges& ranges;
+  CopyMemory copy;
+  LeadsTo leads_to;
+  uintptr_t site;
+
+  uintptr_t In(const uintptr_t* words, size_t n) const {
+    uintptr_t first = 0;
+    for (size_t i = 0; i < n; ++i) {
+      if (!InProgram(ranges, words[i]) || !FollowsCall(words[i], copy)) continue;
+      if (!leads_to || leads_to(words[i], site)) return words[i];
+      if (first) continue;
+      first = words[i];
+      if (n > i + kBehindFirst) n = i + kBehindFirst;
+    }
+    return first;
+  }
+};
 
 void Append(char* out, size_t size, size_t* at, const char* text) {
   for (; *text && *at + 1 < size; ++text) out[(*at)++] = *text;
@@ -239,20 +253,21 @@ bool CopyBySystemCall(void* to, const void* from, size_t n) {
          static_cast<long>(n);
 }
 
-uintptr_t FindCaller(uintptr_t rsp, bool stays, CopyMemory copy) {
+uintptr_t FindCaller(uintptr_t rsp, bool stays, CopyMemory copy, LeadsTo leads_to, uintptr_t site) {
   if (!g_map.read.load(std::memory_order_relaxed)) ReadMap();
   const Ranges* ranges = g_map.ranges.load(std::memory_order_acquire);
   if (!ranges) return 0;
+  const Search search = {*ranges, copy, leads_to, site};
   const auto words = reinterpret_cast<const uintptr_t*>(rsp);
   // The page of one that stays is there; what lies beyond it is asked for.
   size_t here = stays ? (4096 - rsp % 4096) / sizeof *words : 0;
   if (here > kWords) here = kWords;
-  if (const uintptr_t found = FirstCaller(*ranges, words, here, copy)) return found;
+  if (const uintptr_t found = search.In(words, here)) return found;
   if (here == kWords) return 0;
   uintptr_t rest[kWords];
   size_t n = kWords - here;
   while (n && !copy(rest, words + here, n * sizeof *words)) n /= 2;
-  return FirstCaller(*ranges, rest, n, copy);
+  return search.In(rest, n);
 }
 
 void ForgetCodeMap() { g_map.read.store(false, std::memory_order_relaxed); }

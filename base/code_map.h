@@ -17,11 +17,16 @@ void NameOfCode(uintptr_t address, char* out, size_t size);
 using CopyMemory = bool (*)(void* to, const void* from, size_t n);
 bool CopyBySystemCall(void* to, const void* from, size_t n);
 
+// Whether the call before return_address goes to the function that has `site`.
+using LeadsTo = bool (*)(uintptr_t return_address, uintptr_t site);
+
 // The innermost return address into the program, among the first words of a stack from `rsp` on; 0
 // if there is none. A look at the words alone, without unwind tables: what a function has left
-// there earlier may be taken for its caller, rarely. The stack may end anywhere; one that does not
-// `stay` may go away meanwhile.
-uintptr_t FindCaller(uintptr_t rsp, bool stays, CopyMemory copy);
+// there earlier may be taken for its caller. So one that leads to `site`, where the stack's owner
+// is in libc, is preferred to one that lies shortly before it; null: not known. The stack may end
+// anywhere; one that does not `stay` may go away meanwhile.
+uintptr_t FindCaller(uintptr_t rsp, bool stays, CopyMemory copy, LeadsTo leads_to = nullptr,
+                     uintptr_t site = 0);
 
 // Libraries have come, or gone.
 void ForgetCodeMap();

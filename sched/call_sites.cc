@@ -4,6 +4,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include "arch/x86_64/call_target.h"
 #include "arch/x86_64/frame.h"
 #include "arch/x86_64/user_memory.h"
 #include "base/append.h"
@@ -46,7 +47,15 @@ const SyscallFrame* FrameOf(const Task* t) {
 // A system call may end a program that has forbidden it to itself (seccomp(2)): green_copy makes
 // none.
 uintptr_t CallerOf(const SyscallFrame* frame) {
-  return FindCaller(frame->ProgramRsp(), true, green_copy);
+  constexpr uintptr_t kWrapper = 512;  // bytes, of libc's functions that make one call
+  const auto leads_to = [](uintptr_t return_address, uintptr_t site) {
+    const uintptr_t function =
+        CallTarget(return_address, [](void* to, uintptr_t address, size_t n) {
+          return green_copy(to, reinterpret_cast<const void*>(address), n);
+        });
+    return function && site - function < kWrapper;
+  };
+  return FindCaller(frame->ProgramRsp(), true, green_copy, leads_to, frame->site);
 }
 
 void Begin(Task* t, SiteKind kind) {
