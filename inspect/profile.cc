@@ -20,6 +20,8 @@ constexpr int64_t kMapsEvery = kSecond;
 // libraries: of thousands of tasks, each takes milliseconds, and what it reads leaves the caches of
 // those that run. It then looks less often than it was asked to.
 constexpr int64_t kBudget = 50, kStartUp = kSecond / 20;
+// But so many times at the least, and once in so long.
+constexpr int64_t kFewestLooks = 10, kLongestRest = 5 * kSecond;
 
 int64_t Now(clockid_t clock = CLOCK_MONOTONIC) {
   timespec ts;
@@ -133,6 +135,7 @@ Profile TakeProfile(Target& target, ProfileKind kind, double hz, double seconds,
   const auto period = static_cast<int64_t>(static_cast<double>(kSecond) / hz);
   const int64_t begin = Now(), used_before = Now(CLOCK_THREAD_CPUTIME_ID);
   const int64_t end = begin + static_cast<int64_t>(seconds * static_cast<double>(kSecond));
+  const int64_t longest_rest = std::min((end - begin) / kFewestLooks, kLongestRest);
   Sampler sampler(target, &profile);
   int64_t last = begin, maps_at = begin + kMapsEvery;
   std::mt19937 random(2);
@@ -144,7 +147,8 @@ Profile TakeProfile(Target& target, ProfileKind kind, double hz, double seconds,
     if (!sampler.LookOnce(now - last)) break;
     last = now;
     const int64_t used = Now(CLOCK_THREAD_CPUTIME_ID) - used_before - kStartUp;
-    due = std::max(due, begin - period + kBudget * used);
+    const int64_t rested = std::max(due, begin - period + kBudget * used);
+    due = std::min(rested, std::max(due, now - period + longest_rest));
     if (now > maps_at) {
       sampler.Refresh();
       maps_at = now + kMapsEvery;

@@ -36,6 +36,14 @@ bool HasEnded(pid_t pid) {
   return stat[name + 2] == 'Z' || stat[name + 2] == 'X';
 }
 
+// "; its children: 12 13", as a server's first process often only starts others.
+std::string Children(pid_t pid) {
+  const std::string number = std::to_string(pid);
+  std::string text = ReadProcFile("/proc/" + number + "/task/" + number + "/children", 100);
+  text.resize(text.rfind(' ') == text.npos ? 0 : text.rfind(' '));  // the last may be cut
+  return text.empty() ? text : "; its children: " + text;
+}
+
 // Plain calls are made without libgreen's knowledge, so a task's frame may be of an earlier one. It
 // holds when the kernel's call is the same, or libgreen's wait for the task.
 void CorrectCall(pid_t pid, pid_t tid, TaskView* t) {
@@ -75,7 +83,8 @@ std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
     case RuntimeState::kRunning: return target;
     case RuntimeState::kNoLibrary: *error = who + " does not run under libgreen"; break;
     case RuntimeState::kDormant:
-      *error = who + " has libgreen loaded, but has created no thread or runs natively";
+      *error = who + " has libgreen loaded, but has created no thread or runs natively" +
+               Children(pid);
       break;
     case RuntimeState::kOtherVersion: *error = who + " runs another version of libgreen"; break;
     case RuntimeState::kCorrupt: *error = "libgreen's tables in " + who + " make no sense"; break;
