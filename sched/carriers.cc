@@ -406,7 +406,8 @@ void FreeBoundCarrier(Carrier* c) {
 
 void WaitForWorker(Carrier* c) {
   c->run_since = 0;
-  AddSpare(c);
+  // The first thread stays; what its task has made of it is not for others.
+  if (!c->own_thread.load(std::memory_order_relaxed)) AddSpare(c);
   bool may_end = !IsLeader(c);  // which ends with the process
   while (!__atomic_load_n(&c->worker, __ATOMIC_ACQUIRE)) {
     // Cleared first: a giver or a noted signal that came before is seen below, one that comes

@@ -20,6 +20,7 @@ constexpr int kMaxTimers = 4096;
 struct {
   std::atomic<uint32_t> task;
   std::atomic<int64_t> ahead;
+  std::atomic<int> overrun;
 } g_timers[kMaxTimers];
 std::atomic<uint64_t> g_process_affinity{0};
 std::atomic<bool> g_tasks_have_masks{false};
@@ -180,11 +181,20 @@ int ClockForTimers(Task* t, int64_t* ahead) {
 void NoteTimer(int id, uint32_t tid, int64_t ahead) {
   if (id < 0 || id >= kMaxTimers) return;
   g_timers[id].ahead.store(ahead, std::memory_order_relaxed);
+  g_timers[id].overrun.store(-1, std::memory_order_relaxed);
   g_timers[id].task.store(tid, std::memory_order_release);
 }
 
 uint32_t TimerTask(int id) {
   return id >= 0 && id < kMaxTimers ? g_timers[id].task.load(std::memory_order_acquire) : 0;
+}
+
+void NoteOverrun(int id, int overrun) {
+  if (id >= 0 && id < kMaxTimers) g_timers[id].overrun.store(overrun, std::memory_order_relaxed);
+}
+
+int TimerOverrun(int id) {
+  return id >= 0 && id < kMaxTimers ? g_timers[id].overrun.load(std::memory_order_relaxed) : -1;
 }
 
 int64_t TimerAhead(int id) {

@@ -33,5 +33,9 @@ int ClockForTimers(Task* t, int64_t* ahead);
 void NoteTimer(int id, uint32_t tid, int64_t ahead);
 uint32_t TimerTask(int id);
 int64_t TimerAhead(int id);
+// How often its latest signal that was taken had expired more than once: the kernel does not know, as
+// it has given away what is pending here. -1: none was taken since the timer was made.
+void NoteOverrun(int id, int overrun);
+int TimerOverrun(int id);
 
 }  // namespace green

@@ -1,10 +1,12 @@
 #include "sched/pending_signals.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
 #include "base/raw_syscall.h"
+#include "sched/identity.h"
 #include "sched/signal_actions.h"
 #include "sched/signal_nodes.h"
 
@@ -35,6 +37,19 @@ SignalNode* Unchain(SignalNode** list, int sig, bool* more) {
   return found;
 }
 
+// A timer has one signal pending at most (timer_getoverrun(2)). True: this is another of its,
+// counted.
+bool CountOverrun(SignalNode* list, const SigInfo& info) {
+  if (info.Code() != SI_TIMER) return false;
+  for (SignalNode* n = list; n; n = n->next) {
+    if (n->info.Code() != SI_TIMER || n->info.TimerId() != info.TimerId()) continue;
+    const int64_t sum = int64_t{n->info.Overrun()} + info.Overrun() + 1;
+    n->info.SetOverrun(sum > INT_MAX ? INT_MAX : static_cast<int>(sum));  // DELAYTIMER_MAX
+    return true;
+  }
+  return false;
+}
+
 // Faults first, as the kernel does, then the lowest number.
 int PickSignal(SigSet set) {
   if (set & kFaults) set &= kFaults;
@@ -47,6 +62,7 @@ int Append(SignalNode** list, std::atomic<SigSet>& pending, const SigInfo& info)
   const int sig = info.Signo();
   const SigSet bit = SigBit(sig);
   if (sig < SIGRTMIN && sig < 32 && (pending.load(std::memory_order_relaxed) & bit)) return 0;
+  if (CountOverrun(*list, info)) return 0;
   SignalNode* n = NewSignalNode();
   if (!n) return -EAGAIN;
   n->info = info;
@@ -64,6 +80,7 @@ bool Take(SpinLock& lock, SignalNode** list, std::atomic<SigSet>& pending, int s
   if (!n) return false;
   if (!more) pending.fetch_and(~SigBit(sig), std::memory_order_seq_cst);
   *out = n->info;
+  if (out->Code() == SI_TIMER) NoteOverrun(out->TimerId(), out->Overrun());
   FreeSignalNode(n);
   return true;
 }

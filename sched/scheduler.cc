@@ -692,9 +692,22 @@ long Spawn(Task* child) {
   return 0;
 }
 
+namespace {
+// The process's first thread ends with the process only, and is what others see of it: what the kernel
+// keeps for it is to be the main task's.
+void LeaveFirstThread() {
+  constexpr int kMostTries = 3;  // without a carrier to be had the worker stays
+  for (int i = 0; i < kMostTries && CurrentCarrier()->tid == g_sched.pid; ++i) {
+    EnterBlocking(true);
+    LeaveBlocking();
+  }
+}
+}  // namespace
+
 bool BindForGood() {
   Task* cur = CurrentTask();
   if (cur->own_thread) return true;
+  if (!cur->bound && cur->tid != g_sched.pid) LeaveFirstThread();
   BeginCredentials();  // what all are to have this one has, too
   const bool bound = cur->bound || one_to_one::Bind();
   if (bound) {

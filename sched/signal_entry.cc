@@ -38,9 +38,8 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   {
     LockGuard guard(g_action_lock);
     a = g_actions[sig];
-    if (IsHandler(a) && (a.flags & SA_RESETHAND)) {
-      g_actions[sig] = {nullptr, 0, nullptr, 0};
-    }
+    if (IsHandler(a) && (a.flags & SA_RESETHAND))
+      g_actions[sig].handler = reinterpret_cast<void*>(SIG_DFL);  // flags and mask stay
   }
   if (!IsHandler(a)) {
     if (Ignores(sig, a)) return Delivered::kNone;

@@ -7,6 +7,7 @@
 
 #include "sched/carriers.h"
 #include "sched/credentials.h"
+#include "sched/file_owners.h"
 #include "sched/held_signals.h"
 #include "sched/identity.h"
 #include "sched/pending_signals.h"
@@ -136,13 +137,15 @@ bool IsForThread(const SigInfo& info) {
   return info.Signo() == SIGPIPE || info.Signo() == SIGXFSZ || info.Code() == SI_TKILL;
 }
 
-void Route(const SigInfo& info, Task* current, bool first) {
+void Route(const SigInfo& given, Task* current, bool first) {
+  SigInfo info = given;
   const int sig = info.Signo();
   // What the kernel sends to a thread for what that thread did: the current task's. What another
   // process sends to a thread: the first one's number is the main task's too.
   const bool directed = info.Code() == SI_TKILL;
   Task* t = IsForThread(info) ? current : nullptr;
   if (info.Code() == SI_TIMER) t = FindTask(TimerTask(info.TimerId()));
+  if (!t) t = OwnerOfSignal(&info);
   if (directed && first)
     if (Task* main = FindTask(g_sched.pid)) t = main;
   if (t)

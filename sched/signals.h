@@ -33,6 +33,8 @@ struct SigInfo {
   int Signo() const { return reinterpret_cast<const int*>(bytes)[0]; }
   int Code() const { return reinterpret_cast<const int*>(bytes)[2]; }
   int TimerId() const { return reinterpret_cast<const int*>(bytes)[4]; }
+  int Overrun() const { return reinterpret_cast<const int*>(bytes)[5]; }
+  void SetOverrun(int n) { reinterpret_cast<int*>(bytes)[5] = n; }
   uint32_t Sender() const { return reinterpret_cast<const uint32_t*>(bytes)[4]; }
 };
 

@@ -13,6 +13,7 @@
 #include "sched/credentials.h"
 #include "sched/death_watch.h"
 #include "sched/describe.h"
+#include "sched/file_owners.h"
 #include "sched/futex_table.h"
 #include "sched/monitor.h"
 #include "sched/reactor.h"
@@ -126,6 +127,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
   ResetCallSites();
   ResetCodeMapAfterFork();
   ResetCredentialsAfterFork();
+  ResetFileOwnersAfterFork();
   ResetTasksAfterFork(survivor);
   g_main_before_fork = FindSlotZero();
   ResetCarriersAfterFork();

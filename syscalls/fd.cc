@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include "syscalls/file_owner.h"
 #include "syscalls/handlers.h"
 #include "syscalls/plain.h"
 #include "syscalls/tty_signals.h"
@@ -100,6 +101,7 @@ long SysIoctl(SyscallFrame& f) {
 }
 
 long SysFcntl(SyscallFrame& f) {
+  if (long r; FileOwnerCall(f, &r)) return r;
   switch (ArgInt(f, 1)) {
     case F_SETFL: {
       if (f.rdx & O_DIRECT) NoteShared();  // packets: see KnownEmpty; others may write them at once

@@ -101,6 +101,12 @@ long SysTimerCreate(SyscallFrame& f) {
   return r;
 }
 
+long SysTimerGetoverrun(SyscallFrame& f) {
+  const long r = Raw(f);
+  const int noted = TimerOverrun(ArgInt(f, 0));
+  return r < 0 || noted < 0 ? r : noted;
+}
+
 long SysTimerSettime(SyscallFrame& f) {
   const int64_t ahead = TimerAhead(ArgInt(f, 0));
   if (!ahead || !(f.rsi & TIMER_ABSTIME)) return SysChangeTimer(f);
