@@ -59,11 +59,16 @@ int64_t CpuNsOf(Task* t) {
       if (unexplained > 0) t->cpu_ns += unexplained;
     }
   }
-  int64_t ns = t->cpu_ns;
-  if (c && c->run_since) {
-    const int64_t since = ClockNs(ClockOfThread(c->tid)) - c->run_since;
-    if (since > 0) ns += since;
-  }
+  // Again if the task has left its carrier meanwhile: it adds its run first, then is on none.
+  int64_t before, ns;
+  do {
+    ns = before = __atomic_load_n(&t->cpu_ns, __ATOMIC_ACQUIRE);
+    c = t->carrier.load(std::memory_order_acquire);
+    if (c && c->run_since) {
+      const int64_t since = ClockNs(ClockOfThread(c->tid)) - c->run_since;
+      if (since > 0) ns += since;
+    }
+  } while (__atomic_load_n(&t->cpu_ns, __ATOMIC_ACQUIRE) != before);
   return ns;
 }
 
