@@ -64,11 +64,12 @@ int Verdict(bool bad, const std::string& good_text, const std::string& bad_text)
 
 int ExamineAll(const std::string& subject) {
   Findings about;
+  bool runs = false;
   std::string title;
   const bool process = !subject.empty() && IsNumber(subject);
   // What is asked for first: a name that is wrong needs no more.
   if (process) {
-    about = ExamineProcess(static_cast<pid_t>(std::stol(subject)));
+    about = ExamineProcess(static_cast<pid_t>(std::stol(subject)), &runs);
     title = "Process " + subject;
   } else if (!subject.empty()) {
     const auto file = FindProgram(subject);
@@ -87,7 +88,8 @@ int ExamineAll(const std::string& subject) {
   }
   Print(title, about);
   if (process) {
-    return Verdict(IsBad(about), "libgreen serves it.", "libgreen does not serve it.");
+    return Verdict(IsBad(about), runs ? "libgreen serves it." : "libgreen has not started in it.",
+                   "libgreen does not serve it.");
   }
   return Verdict(IsBad(machine) || IsBad(about), "libgreen can serve it: green run -- " + subject,
                  "libgreen cannot serve it.");

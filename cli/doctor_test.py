@@ -126,12 +126,14 @@ class DoctorTest(GreenTest):
         self.assertIn("GREEN_LOG=start", result.stdout)
         self.assertRegex(result.stdout, r"objects: [1-9]\d+ seen by libgreen")
         self.assertNotIn("not patched", result.stdout)
+        self.assertEqual(result.stdout.splitlines()[-1], "libgreen serves it.")
 
     def test_a_process_that_made_no_thread_yet(self):
         server = self.start(SERVER, LD_PRELOAD=LIBRARY)
         server.stdout.readline()
         result = self.green("doctor", str(server.pid))
         self.assertIn("has not started", result.stdout)
+        self.assertEqual(result.stdout.splitlines()[-1], "libgreen has not started in it.")
 
     def test_a_process_without_libgreen(self):
         server = self.start(SERVER)

@@ -156,13 +156,14 @@ void AddEnvironment(const fs::path& process, Findings* findings) {
 }
 
 // libgreen.so is mapped: is it at work?
-void AddPatches(const fs::path& process, const std::map<std::string, Mapping>& files,
+// False: nothing is patched.
+bool AddPatches(const fs::path& process, const std::map<std::string, Mapping>& files,
                 Findings* findings) {
   const int memory = open((process / "mem").c_str(), O_RDONLY | O_CLOEXEC);
   if (memory < 0) {
     findings->push_back({Finding::kNote, "its memory cannot be read (ptrace is not allowed)",
                          "as root, green doctor also tells which calls are patched"});
-    return;
+    return true;
   }
   CallSites sites;
   for (const auto& [path, mapping] : files) {
@@ -178,9 +179,10 @@ void AddPatches(const fs::path& process, const std::map<std::string, Mapping>& f
                          "libgreen is loaded and has not started: the program has made no thread "
                          "yet, or libgreen refused",
                          "look for a line with \"libgreen:\" in its log"});
-    return;
+    return false;
   }
   AddSites(sites, findings);
+  return true;
 }
 
 }  // namespace
@@ -201,7 +203,7 @@ Findings ExamineProgram(const std::string& path) {
   return findings;
 }
 
-Findings ExamineProcess(pid_t pid) {
+Findings ExamineProcess(pid_t pid, bool* runs) {
   const fs::path process = "/proc/" + std::to_string(pid);
   std::error_code error;
   if (!fs::exists(process, error)) {
@@ -218,6 +220,7 @@ Findings ExamineProcess(pid_t pid) {
   }
   Findings findings{{Finding::kGood, "runs " + exe, ""}};
   const std::map<std::string, Mapping> files = MappedFiles(maps);
+  *runs = false;
   const bool loaded = std::any_of(files.begin(), files.end(), [](const auto& file) {
     return file.first.ends_with("/libgreen.so");
   });
@@ -229,7 +232,7 @@ Findings ExamineProcess(pid_t pid) {
   }
   findings.push_back({Finding::kGood, "libgreen.so is loaded", ""});
   AddEnvironment(process, &findings);
-  AddPatches(process, files, &findings);
+  *runs = AddPatches(process, files, &findings);
   const auto threads = std::distance(fs::directory_iterator(process / "task", error), {});
   findings.push_back({Finding::kGood, std::to_string(threads) + " OS threads", ""});
   return findings;
