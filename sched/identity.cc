@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "base/spin_lock.h"
 #include "sched/affinity.h"
 #include "sched/bound_names.h"
 #include "sched/clock.h"
@@ -34,11 +35,16 @@ void SetProcessName(const char* name) {
   RawSyscall(SYS_close, fd);
 }
 
-// From now on all that runs is counted; a task may run on and on without a switch.
+// From now on all that runs is counted; a task may run on and on without a switch. What a switch
+// has noted meanwhile is later than the time read here.
 void BeginToCount() {
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     Carrier* c = g_sched.workers[i].carrier.load(std::memory_order_acquire);
-    if (c && c->tid && !c->run_since) c->run_since = ClockNs(ClockOfThread(c->tid));
+    if (!c || !c->tid) continue;
+    int64_t none = 0;
+    const int64_t now = ClockNs(ClockOfThread(c->tid));
+    __atomic_compare_exchange_n(&c->run_since, &none, now, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
   }
 }
 
@@ -59,16 +65,22 @@ int64_t CpuNsOf(Task* t) {
       if (unexplained > 0) t->cpu_ns += unexplained;
     }
   }
-  // Again if the task has left its carrier meanwhile: it adds its run first, then is on none.
+  // One that leaves its carrier is first on none, adds its run then, and is off the CPU last. So:
+  // on none, wait until it is off; on one, again if it has added a run meanwhile.
   int64_t before, ns;
-  do {
+  SpinWait wait;
+  for (;;) {
     ns = before = __atomic_load_n(&t->cpu_ns, __ATOMIC_ACQUIRE);
     c = t->carrier.load(std::memory_order_acquire);
-    if (c && c->run_since) {
-      const int64_t since = ClockNs(ClockOfThread(c->tid)) - c->run_since;
+    const int64_t began = c ? __atomic_load_n(&c->run_since, __ATOMIC_ACQUIRE) : 0;
+    if (began) {
+      const int64_t since = ClockNs(ClockOfThread(c->tid)) - began;
       if (since > 0) ns += since;
     }
-  } while (__atomic_load_n(&t->cpu_ns, __ATOMIC_ACQUIRE) != before);
+    const bool settled = c || !t->on_cpu.load(std::memory_order_acquire);
+    if (settled && __atomic_load_n(&t->cpu_ns, __ATOMIC_ACQUIRE) == before) break;
+    wait.Once();
+  }
   return ns;
 }
 
