@@ -106,8 +106,10 @@ bool Bind() {
 
 int64_t CpuNsOf(Task* t) {
   Carrier* c = t->carrier.load(std::memory_order_acquire);
-  const int64_t now = c ? ClockNs(ClockOfThread(c->tid)) : -1;
-  return now < 0 ? t->cpu_ns : t->cpu_ns + now - c->run_since;
+  // Read before the clock: a thread that begins this moment notes it.
+  const int64_t began = c ? __atomic_load_n(&c->run_since, __ATOMIC_ACQUIRE) : 0;
+  const int64_t since = began ? ClockNs(ClockOfThread(c->tid)) - began : 0;
+  return since > 0 ? t->cpu_ns + since : t->cpu_ns;
 }
 
 long ApplyPolicy(Task* t) {
