@@ -2,6 +2,8 @@
 
 #include <linux/futex.h>
 
+#include "sched/state.h"
+
 namespace green {
 namespace {
 
@@ -63,6 +65,15 @@ long Unlock(uint32_t* word) {
 // A bound task's number is its thread's, so that natively running processes can wait for it.
 bool HasKernelNumber() { return CurrentTask()->tid == CurrentCarrier()->tid; }
 
+// The main task's number is a kernel thread's, too, which the kernel would take for the owner; a
+// green one unlocks on any.
+bool IsGreenMains(const uint32_t* word) {
+  uint32_t held;
+  if (!green_load32(word, &held) || (held & FUTEX_TID_MASK) != g_sched.pid) return false;
+  const Task* main = FindTask(g_sched.pid);
+  return main && !main->bound && main != CurrentTask();
+}
+
 // True if the kernel's answer is final. It knows no green task as owner (ESRCH), and refuses where
 // one waits (EINVAL).
 bool DoInKernel(const SyscallFrame& f, const uint32_t* word, long* result) {
@@ -82,7 +93,8 @@ bool IsSharedPi(int op) {
 
 long SharedPi(SyscallFrame& f, uint32_t* word) {
   if (reinterpret_cast<uintptr_t>(word) % sizeof *word) return -EINVAL;
-  if (long result; HasKernelNumber() && DoInKernel(f, word, &result)) return result;
+  if (long result; HasKernelNumber() && !IsGreenMains(word) && DoInKernel(f, word, &result))
+    return result;
   switch (ArgInt(f, 1) & FUTEX_CMD_MASK) {
     case FUTEX_TRYLOCK_PI: return TryLock(word);
     case FUTEX_UNLOCK_PI: return Unlock(word);
