@@ -1,11 +1,12 @@
-// The vDSO answers these without passing a patched site, and its thread clock would be the carrier's.
-// Everything but thread CPU clocks goes on to libc.
+// The vDSO answers these without passing a patched site, and its thread clock would be the
+// carrier's. Everything but thread CPU clocks goes on to libc.
 #include <errno.h>
 #include <time.h>
 
 #include "interpose/start.h"
 #include "sched/carrier.h"
 #include "sched/identity.h"
+#include "sched/scheduler.h"
 
 namespace {
 
@@ -24,7 +25,9 @@ bool IsThreadClock(clockid_t clock) {
 bool Read(clockid_t clock, int64_t* ns) {
   if (!green::Started()) return false;
   green::GreenSection inside;
-  return green::TaskClock(clock, ns);
+  const bool is_tasks = green::TaskClock(clock, ns);
+  green::ObeyKick();  // a loop that asks for the time is in here nearly always
+  return is_tasks;
 }
 
 int Answer(int64_t ns, int64_t value, timespec* ts) {
