@@ -262,10 +262,11 @@ void AskForLook() {
 }
 
 // Nobody has looked at the reactor for a tick: the monitor does. But what it finds is urgent, and
-// with more tasks ready than the workers' queues have room for it would get ahead of those that have
-// waited longer: then workers that pick tasks, too slowly for the look that comes with every so
-// many, are asked to look, and the monitor does only if they have not by the next tick. An idle worker that sleeps on its wake word, while the one that polled has found
-// work, takes over the polling.
+// with more tasks ready than the workers' queues have room for it would get ahead of those that
+// have waited longer: then workers that pick tasks, too slowly for the look that comes with every
+// so many, are asked to look, and the monitor does only if they have not by the next tick. An idle
+// worker that sleeps on its wake word, while the one that polled has found work, takes over the
+// polling.
 void PollForOthers(const Look& look) {
   static uint32_t seen = 0;
   static bool asked = false;

@@ -240,16 +240,13 @@ namespace {
 
 std::atomic<uint32_t> g_private_numbers{0};
 
-// Above the program's own, as far as there are numbers. Or -errno.
-long DuplicateHigh(int fd) {
-  const long copy = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, g_epoll + 1);
-  return copy == -EINVAL || copy == -EMFILE ? RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 64) : copy;
-}
-
 }  // namespace
 
 int MakePrivateNumber(int fd) {
-  const auto copy = static_cast<int>(DuplicateHigh(fd));
+  // Above the program's own, as far as there are numbers.
+  long r = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, g_epoll + 1);
+  if (r == -EINVAL || r == -EMFILE) r = RawSyscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 64);
+  const auto copy = static_cast<int>(r);
   if (copy < 0) return copy;
   FdState* s = FdStateOf(copy);
   if (!s) {
@@ -277,9 +274,8 @@ namespace {
 // Under s->lock. The waiters of `fd`, which is about to be closed, go on at a private number for
 // the same open file. Without a free number they are woken, and their calls fail with EBADF.
 void MoveWaiters(int fd, FdState* s) {
-  const long low = DuplicateHigh(fd);
-  FdState* to = IsError(low) ? nullptr : FdStateOf(static_cast<int>(low));
-  if (!to) {
+  const int copy = MakePrivateNumber(fd);
+  if (copy < 0) {
     Task* batch[kWakeBatch];
     while (const int n = TakeWaiters(s, kIn | kOut | kPri, batch))
       for (int i = 0; i < n; ++i) Unpark(batch[i]);
@@ -289,7 +285,7 @@ void MoveWaiters(int fd, FdState* s) {
     }
     return;
   }
-  g_private_numbers.fetch_add(1, std::memory_order_relaxed);
+  FdState* to = FdStateOf(copy);
   LockGuard guard(to->lock);  // nobody else knows that number yet
   to->flags.store(s->flags.load(std::memory_order_relaxed) & ~uint32_t{kPrivate | kNonblockKnown},
                   std::memory_order_relaxed);
@@ -300,10 +296,10 @@ void MoveWaiters(int fd, FdState* s) {
     auto w = static_cast<FdWaiter*>(p);
     w->Unlink();
     to->waiters.PushBack(w);
-    w->fd.store(static_cast<int>(low), std::memory_order_release);
+    w->fd.store(copy, std::memory_order_release);
     ++to->moved_here;
   }
-  RegisterLocked(static_cast<int>(low), to);
+  RegisterLocked(copy, to);
 }
 
 }  // namespace
