@@ -215,7 +215,10 @@ int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline, int*
 void WakePeer(FdState* s, uint32_t direction) {
   FdState* peer = FdStateOf(s->peer.load(std::memory_order_relaxed) - 1);
   if (!peer) return;
-  if (direction & kIn) peer->drained_at.store(0, std::memory_order_relaxed);
+  if (direction & kIn) {
+    peer->drained_at.store(0, std::memory_order_relaxed);
+    peer->written.store(true, std::memory_order_relaxed);
+  }
   // Who is about to enlist, unseen, has registered: the event wakes it. And an idle worker that
   // sleeps in the reactor is awake by now for that event.
   if (peer->waiters.Empty() || g_sched.idle_count.load(std::memory_order_relaxed)) return;
@@ -227,6 +230,18 @@ void WakePeer(FdState* s, uint32_t direction) {
     n = TakeWaiters(peer, direction, &first, 1);
   }
   if (n) Unpark(first);
+}
+
+void LetPeerWrite(FdState* s) {
+  constexpr uint8_t kAlwaysVain = 0xfe;
+  auto reads = static_cast<uint8_t>(s->vain_reads.load(std::memory_order_relaxed) << 1);
+  if (reads == kAlwaysVain && !s->written.load(std::memory_order_relaxed)) {
+    const bool soon = LetFewRun();
+    // Not if it has waited in vain, or behind others, or for what was there before.
+    reads = soon && s->written.load(std::memory_order_relaxed) ? kAlwaysVain | 1 : 0;
+  }
+  s->vain_reads.store(reads, std::memory_order_relaxed);
+  s->written.store(false, std::memory_order_relaxed);
 }
 
 void JoinPeers(int one, int other) {

@@ -20,7 +20,6 @@
 #include <cstdint>
 
 #include "arch/x86_64/layout.h"
-
 #include "base/list.h"
 #include "base/spin_lock.h"
 #include "sched/task.h"
@@ -57,9 +56,9 @@ enum FdFlags : uint32_t {
   kNoReceiveWait = 1 << 17,  // SO_RCVTIMEO, SO_SNDTIMEO below 0: no waiting at all
   kNoSendWait = 1 << 18,
   kAnonymous = 65536,  // eventfd, timerfd, inotify, ...: no file type
-  kOpened = 1 << 19,     // by its path, and not looked at: all calls on it were short so far
-  kThreads = 1 << 21,    // it is /proc/self/task
-  kLooking = 1 << 20,    // a task asks the kernel what it is: a close meanwhile clears this
+  kOpened = 1 << 19,   // by its path, and not looked at: all calls on it were short so far
+  kThreads = 1 << 21,  // it is /proc/self/task
+  kLooking = 1 << 20,  // a task asks the kernel what it is: a close meanwhile clears this
   kNoSkip = 16384,     // end of file, error or urgent data seen: a short read proves nothing
 };
 
@@ -76,6 +75,10 @@ struct alignas(64) FdState {
   ListHead waiters;
   uint32_t moved_here;    // of a private number: whose calls go on at it; under the lock
   std::atomic<int> peer;  // the other end of a pipe or socket pair made here, +1; 0 = unknown
+  // Of such an end: a bit for each of the last reads, set if it found nothing at first; and
+  // whether a task has written to the other end since the last of them.
+  std::atomic<uint8_t> vain_reads;
+  std::atomic<bool> written;
   int64_t receive_timeout, send_timeout;  // ns, 0 = none
   uint32_t timeout_epoch;
 };
@@ -91,7 +94,8 @@ inline constexpr uint32_t kFdChunk = 1 << GREEN_FD_CHUNK_BITS;
 inline constexpr uint32_t kMaxFds = GREEN_FD_COUNT;
 extern "C" __attribute__((visibility("hidden"))) std::atomic<FdState*>
     green_fd_chunks[kMaxFds / kFdChunk];
-extern "C" __attribute__((visibility("hidden"))) FdState green_first_fds[kFdChunk];  // the first one
+extern "C" __attribute__((visibility("hidden")))
+FdState green_first_fds[kFdChunk];  // the first one
 FdState* FdStateOfSlow(int fd);
 
 // Null for numbers the table cannot hold.
@@ -113,8 +117,8 @@ inline uint32_t SequenceOut(const FdState* s) {
 // *moved_fd: -1, or the private number at which to go on, to be given to ReleaseMoved.
 int WaitFd(int fd, uint32_t direction, uint32_t sequence, int64_t deadline, int* moved_fd);
 void ReleaseMoved(int fd);
-// A private number for the file that fd means now: nobody closes it before it is given to ReleaseMoved,
-// and a forked child does not keep it. Or -errno.
+// A private number for the file that fd means now: nobody closes it before it is given to
+// ReleaseMoved, and a forked child does not keep it. Or -errno.
 int MakePrivateNumber(int fd);
 
 // For waits on several fds: each Enlist after the sequences were read; then park; then Delist
@@ -130,6 +134,15 @@ inline int MovedFd(const FdWaiter& w, int enlisted) {
 // pipe or socket pair: on a busy machine it goes on without a look at the reactor, whose event
 // comes, too, later. A hint: a stale peer's waiters try once in vain. On carriers with a worker.
 void WakePeer(FdState* s, uint32_t direction);
+// Before a read of such an end, which may be closed then: if the last few found nothing at first,
+// it is likely that a task which is ready now has yet to write, so it goes first, and the try that
+// would fail is spared. Only where few are ready, as the reader comes behind them.
+void LetPeerWrite(FdState* s);
+// It found nothing, and has waited.
+inline void NoteVainRead(FdState* s) {
+  s->vain_reads.store(s->vain_reads.load(std::memory_order_relaxed) | 1, std::memory_order_relaxed);
+  s->written.store(false, std::memory_order_relaxed);
+}
 // Two new ends of one pipe or socket pair.
 void JoinPeers(int one, int other);
 

@@ -608,6 +608,17 @@ __attribute__((noinline)) void EndTurn(Carrier* c, Worker* w) {
 }
 }  // namespace
 
+bool LetFewRun() {
+  constexpr uint32_t kFew = 4;
+  Carrier* c = CurrentCarrier();
+  Worker* w = c->worker;
+  if (!w || w->bound || g_sched.idle_count.load(std::memory_order_relaxed)) return false;
+  if (!HasOwnWork(w) || w->queue.Size() >= kFew) return false;
+  const uint64_t began = Ticks();
+  GiveWay(w, c->task);
+  return Ticks() - began < kShortTurnTicks;
+}
+
 void CountReadyCall() {
   Carrier* c = CurrentCarrier();
   Worker* w = c->worker;
@@ -693,8 +704,8 @@ long Spawn(Task* child) {
 }
 
 namespace {
-// The process's first thread ends with the process only, and is what others see of it: what the kernel
-// keeps for it is to be the main task's.
+// The process's first thread ends with the process only, and is what others see of it: what the
+// kernel keeps for it is to be the main task's.
 void LeaveFirstThread() {
   constexpr int kMostTries = 3;  // without a carrier to be had the worker stays
   for (int i = 0; i < kMostTries && CurrentCarrier()->tid == g_sched.pid; ++i) {

@@ -22,10 +22,10 @@ struct SchedulerOptions {
   uint32_t workers = 0;  // 0 = CPUs of the affinity mask
   int64_t slice_ns = 10'000'000;
   uint32_t max_carriers = 10000;
-  bool one_to_one = false;  // threads that ask for neither kind are bound
+  bool one_to_one = false;       // threads that ask for neither kind are bound
   const char* bound_names = "";  // name,name*: of threads that are bound (bound_names.h); kept
   bool user_dispatch = false;    // user_dispatch.h
-  bool report = false;  // places where tasks wait are counted (call_sites.h)
+  bool report = false;           // places where tasks wait are counted (call_sites.h)
   bool use_fsgsbase = true;  // false: arch_prctl(2), as where CPU or kernel lack the instructions
 };
 
@@ -52,6 +52,9 @@ void UnparkLater(Task* t);
 
 // Lets others run; returns when the caller's turn has come again.
 void Yield();
+// As Yield, if tasks are ready on this worker, but few, and no other worker is idle. True if it
+// has, and they took next to no time.
+bool LetFewRun();
 // The task that was just woken is to run first: the waker gives way at the end of its call.
 void AskToGiveWay();
 // For calls that wait for something and found it there, inside libgreen, at their end: a task whose
@@ -80,8 +83,8 @@ void RequestBinding(Task* t);
 // The current task keeps its OS thread to its end, which nobody else gets after it; what it creates
 // from now on is bound, too, and inherits from that thread. False: no other thread for the worker.
 bool BindForGood();
-// The OS thread of the current task, a bound one that ends, is to end with it: what the kernel keeps
-// for it is for others then.
+// The OS thread of the current task, a bound one that ends, is to end with it: what the kernel
+// keeps for it is for others then.
 void EndThreadToo();
 // At the end of a system call: the current task obeys such a request.
 void ObeyBinding();
@@ -92,16 +95,16 @@ void PrepareTask(Task* t, void* stack_top);
 
 // What the layers above do on the scheduler's behalf.
 struct SchedulerHooks {
-  void (*exit)(Task*);    // on the scheduler's stack, after the task's last instruction
-  void (*attention)();    // signals were noted on the current carrier
-  void (*deliver)();      // outside libgreen: the current task may have deliverable signals
-  void (*end)();          // the process is about to end
+  void (*exit)(Task*);  // on the scheduler's stack, after the task's last instruction
+  void (*attention)();  // signals were noted on the current carrier
+  void (*deliver)();    // outside libgreen: the current task may have deliverable signals
+  void (*end)();        // the process is about to end
 };
 void SetHooks(const SchedulerHooks& hooks);
 
-// Brackets a system call that may block the carrier. A green task's EnterBlocking(true) moves the worker to a
-// spare carrier first; with false the monitor does so if the call takes long. Between the two
-// the caller counts as outside libgreen. LeaveBlocking may park.
+// Brackets a system call that may block the carrier. A green task's EnterBlocking(true) moves the
+// worker to a spare carrier first; with false the monitor does so if the call takes long. Between
+// the two the caller counts as outside libgreen. LeaveBlocking may park.
 void EnterBlocking(bool hand_off);
 void LeaveBlocking();
 // Whether the call between the last two took some milliseconds.

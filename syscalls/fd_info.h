@@ -19,8 +19,9 @@ bool IsNonblocking(int fd, FdState* s);
 inline constexpr int64_t kAskKernel = -1;
 int64_t TimeoutOf(int fd, FdState* s, uint32_t direction);
 
-// Whether [buf, buf + room) can be written, as its first `got` bytes (at least 1) have been: it ends
-// in the page of the last of them, or lies on the caller's own stack, below libc's thread structure.
+// Whether [buf, buf + room) can be written, as its first `got` bytes (at least 1) have been: it
+// ends in the page of the last of them, or lies on the caller's own stack, below libc's thread
+// structure.
 inline bool SurelyWritable(const void* buf, size_t got, size_t room) {
   constexpr uintptr_t kPage = 4096, kNear = 1 << 20;
   const auto begin = reinterpret_cast<uintptr_t>(buf);
@@ -42,9 +43,9 @@ inline bool KnownEmpty(int fd, FdState* s, uint32_t sequence) {
          ShortReadsMeanEmpty(fd, s);
 }
 
-// `read`, without waiting, into [buf, buf + room), unless it is known to be in vain. `room` 0: what comes
-// proves nothing. Nor does what comes short if the rest of the room may be one that cannot be written:
-// then data may have been left.
+// `read`, without waiting, into [buf, buf + room), unless it is known to be in vain. `room` 0: what
+// comes proves nothing. Nor does what comes short if the rest of the room may be one that cannot be
+// written: then data may have been left.
 template <typename Read>
 long ReadUnlessEmpty(int fd, FdState* s, const void* buf, size_t room, Read read) {
   const uint32_t sequence = SequenceIn(s);
@@ -96,6 +97,7 @@ template <typename Attempt>
 long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
   int moved = -1, ended = 0;
   long r;
+  if (direction == kIn && s->peer.load(std::memory_order_relaxed)) LetPeerWrite(s);
   for (;;) {
     const uint32_t generation = s->generation.load(std::memory_order_acquire);
     const uint32_t sequence = direction == kOut ? SequenceOut(s) : SequenceIn(s);
@@ -114,6 +116,7 @@ long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
     const int64_t deadline = timeout == kNever ? kNever : DeadlineAfter(timeout);
     int now_at;
     const int w = WaitFd(fd, direction, sequence, deadline, &now_at);
+    if (direction == kIn && s->peer.load(std::memory_order_relaxed)) NoteVainRead(s);
     if (__builtin_expect(now_at >= 0, 0)) {
       if (moved >= 0) ReleaseMoved(moved);
       fd = moved = now_at;
