@@ -12,11 +12,14 @@
 #include "base/raw_syscall.h"
 #include "base/spin_lock.h"
 
+// Where this library begins, and its code ends.
+extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start[], etext[];
+
 namespace green {
 namespace {
 
 constexpr size_t kMostRanges = 512;
-constexpr size_t kPath = 256;
+constexpr size_t kPath = 4096;
 constexpr size_t kWords = 96;        // of a stack that are looked at
 constexpr size_t kBehindFirst = 24;  // of these, behind a return address that may be an old one
 constexpr size_t kKnown = 512;
@@ -41,6 +44,7 @@ struct Map {
 
   SpinLock lock;  // of what follows, and of reading ranges
   char buffer[8192];
+  char line[kPath + 80];
   char path[kPath];
 };
 Map g_map;
@@ -69,9 +73,15 @@ bool BeginsLike(const char* path, const char* name) {
 
 bool IsRuntime(const char* path) {
   for (const char* name :
-       {"libc.so", "libc-", "ld-linux", "libgreen.so", "libstdc++", "libpthread", "libgcc_s"})
+       {"libc.so", "libc-", "ld-linux", "libstdc++", "libpthread", "libgcc_s"})
     if (BeginsLike(path, name)) return true;
   return false;
+}
+
+// libgreen.so may have been given another name.
+bool IsOwn(uintptr_t begin, uintptr_t end) {
+  return begin < reinterpret_cast<uintptr_t>(etext) &&
+         end > reinterpret_cast<uintptr_t>(__ehdr_start);
 }
 
 uintptr_t Hex(const char** s) {
@@ -87,18 +97,18 @@ uintptr_t Hex(const char** s) {
   }
 }
 
-// Calls fn for each line of maps, cut at kPath; until it returns false.
+// Calls fn for each line of maps, cut at kPath; until it returns false. By who holds the lock.
 template <typename Fn>
 void ForEachMapping(Fn fn) {
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
   if (IsError(fd)) return;
-  char line[kPath + 80];
+  char* const line = g_map.line;
   size_t length = 0;
   bool going = true;
   for (long n; going && (n = RawSyscall(SYS_read, fd, g_map.buffer, sizeof g_map.buffer)) > 0;) {
     for (long i = 0; i < n && going; ++i) {
       if (g_map.buffer[i] != '\n') {
-        if (length + 1 < sizeof line) line[length++] = g_map.buffer[i];
+        if (length + 1 < sizeof g_map.line) line[length++] = g_map.buffer[i];
         continue;
       }
       line[length] = 0;
@@ -112,7 +122,7 @@ void ForEachMapping(Fn fn) {
       s += 6;
       range.offset = Hex(&s);
       while (*s && *s != '/' && *s != '[') ++s;
-      range.runtime = IsRuntime(s);
+      range.runtime = IsOwn(range.begin, range.end) || IsRuntime(s);
       if (executable && *s == '/') going = fn(range, s);
     }
   }

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,9 +22,9 @@ class ReportTest(GreenTest):
                    ("pthread_rwlock_rdlock", "read_shared"),
                    ("pthread_rwlock_wrlock", "write_shared"))
 
-    def report(self, end, status, workers=2):
+    def report(self, end, status, workers=2, library=LIBRARY):
         result = self.green("run", "--report", "--workers", str(workers), "--", REPORTED, end,
-                            GREEN_LIBRARY=LIBRARY)
+                            GREEN_LIBRARY=library)
         self.assertEqual((result.returncode, result.stdout), (status, ""), result.stderr)
         lines = result.stderr.splitlines()
         for line in lines:
@@ -47,6 +48,12 @@ class ReportTest(GreenTest):
         for workers in (1, 2, 8):
             with self.subTest(workers=workers):
                 self.check(self.report("return", 7, workers))
+
+    def test_library_of_another_name_in_a_deep_folder(self):
+        folder = os.path.join(self.home, "a" * 200, "b" * 200)
+        os.makedirs(folder)
+        text = self.check(self.report("return", 7, 1, shutil.copy(LIBRARY, folder + "/g.so")))
+        self.assertNotIn("green_", text)
 
     def test_what_libgreen_did_not_see(self):
         text = self.check(self.report("return", 7, 1))

@@ -7,9 +7,11 @@ namespace {
 
 constexpr int kLooks = 4;
 
-bool IsPlumbing(const std::string& module) {
-  for (const char* prefix : {"libc.so", "libc-", "libpthread", "ld-linux", "libgreen.so", "[vdso]"})
-    if (module.starts_with(prefix)) return true;
+// libgreen.so by where its stubs are: it may have been given another name.
+bool IsPlumbing(const Module& module, const Inspect& tables) {
+  if (tables.slots_begin >= module.begin && tables.slots_begin < module.end) return true;
+  for (const char* prefix : {"libc.so", "libc-", "libpthread", "ld-linux", "[vdso]"})
+    if (module.name.starts_with(prefix)) return true;
   return false;
 }
 
@@ -73,7 +75,7 @@ std::vector<std::string> StackReader::Names(const std::vector<uint64_t>& frames)
 std::string StackReader::Site(const std::vector<uint64_t>& frames) {
   for (size_t i = 0; i < frames.size(); ++i) {
     const Module* m = modules_.Find(frames[i]);
-    if (m && !IsPlumbing(m->name)) return Name(i ? frames[i] - 1 : frames[i]);
+    if (m && !IsPlumbing(*m, target_.runtime().tables)) return Name(i ? frames[i] - 1 : frames[i]);
   }
   return frames.empty() ? "?" : Name(frames[0]);
 }
