@@ -128,6 +128,16 @@ class DoctorTest(GreenTest):
         self.assertNotIn("not patched", result.stdout)
         self.assertEqual(result.stdout.splitlines()[-1], "libgreen serves it.")
 
+    def test_a_library_of_another_name_that_was_replaced_since(self):
+        library = self.copy(LIBRARY, "g.so")
+        server = self.start(SERVER, LD_PRELOAD=library, GREEN_LOG="start")
+        self.wait_for_start(server)
+        os.unlink(library)
+        result = self.green("doctor", str(server.pid))
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+        self.assertNotIn("cannot be read", result.stdout)
+        self.assertEqual(result.stdout.splitlines()[-1], "libgreen serves it.")
+
     def test_a_process_that_made_no_thread_yet(self):
         server = self.start(SERVER, LD_PRELOAD=LIBRARY)
         server.stdout.readline()

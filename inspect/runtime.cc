@@ -97,6 +97,7 @@ Runtime FindRuntime(const Memory& memory, const std::vector<Mapping>& maps) {
     const uint64_t at = FindTables(memory, m.begin);
     if (!at || !memory.Read(at, &found.tables)) continue;
     const Inspect& t = found.tables;
+    found.path = m.path;
     found.state = t.magic == 0                   ? RuntimeState::kDormant
                   : t.magic != kInspectMagic     ? RuntimeState::kCorrupt
                   : t.version != kInspectVersion ? RuntimeState::kOtherVersion

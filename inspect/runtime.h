@@ -22,6 +22,7 @@ enum class RuntimeState {
 struct Runtime {
   RuntimeState state = RuntimeState::kNoLibrary;
   Inspect tables = {};
+  std::string path = {};  // of the library's file, as in /proc/PID/maps
 };
 
 Runtime FindRuntime(const Memory& memory, const std::vector<Mapping>& maps);

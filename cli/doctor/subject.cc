@@ -15,6 +15,7 @@
 #include "cli/doctor/call_sites.h"
 #include "cli/doctor/libraries.h"
 #include "cli/program.h"
+#include "inspect/runtime.h"
 
 namespace green::cli {
 namespace {
@@ -155,10 +156,21 @@ void AddEnvironment(const fs::path& process, Findings* findings) {
   if (!settings.empty()) findings->push_back({Finding::kGood, "started with " + settings, ""});
 }
 
-// libgreen.so is mapped: is it at work?
+// libgreen.so among what a process has mapped; empty: it is not. It may have been given another
+// name, or been replaced since; without the right to read the memory, the name is all there is.
+std::string Library(pid_t pid, const std::map<std::string, Mapping>& files) {
+  const std::string path =
+      inspect::FindRuntime(inspect::ProcessMemory(pid), inspect::ReadMaps(pid)).path;
+  if (!path.empty()) return path;
+  for (const auto& [file, _] : files)
+    if (file.ends_with("/libgreen.so") || file.ends_with("/libgreen.so (deleted)")) return file;
+  return "";
+}
+
+// `library` is mapped: is it at work?
 // False: nothing is patched.
 bool AddPatches(const fs::path& process, const std::map<std::string, Mapping>& files,
-                Findings* findings) {
+                const std::string& library, Findings* findings) {
   const int memory = open((process / "mem").c_str(), O_RDONLY | O_CLOEXEC);
   if (memory < 0) {
     findings->push_back({Finding::kNote, "its memory cannot be read (ptrace is not allowed)",
@@ -167,7 +179,7 @@ bool AddPatches(const fs::path& process, const std::map<std::string, Mapping>& f
   }
   CallSites sites;
   for (const auto& [path, mapping] : files) {
-    if (!mapping.code || path.ends_with("/libgreen.so")) continue;
+    if (!mapping.code || path == library) continue;
     if (!AddCallSitesOf(path, mapping.lowest, memory, &sites)) {
       findings->push_back(
           {Finding::kNote, path + " cannot be read, so its calls are not judged", ""});
@@ -221,10 +233,8 @@ Findings ExamineProcess(pid_t pid, bool* runs) {
   Findings findings{{Finding::kGood, "runs " + exe, ""}};
   const std::map<std::string, Mapping> files = MappedFiles(maps);
   *runs = false;
-  const bool loaded = std::any_of(files.begin(), files.end(), [](const auto& file) {
-    return file.first.ends_with("/libgreen.so");
-  });
-  if (!loaded) {
+  const std::string library = Library(pid, files);
+  if (library.empty()) {
     if (const auto refusal = Refusal(exe)) AddRefusal(*refusal, exe, &findings);
     findings.push_back({Finding::kBad, "it was started without libgreen",
                         "libgreen cannot be added to a running process: start it by green run"});
@@ -232,7 +242,7 @@ Findings ExamineProcess(pid_t pid, bool* runs) {
   }
   findings.push_back({Finding::kGood, "libgreen.so is loaded", ""});
   AddEnvironment(process, &findings);
-  *runs = AddPatches(process, files, &findings);
+  *runs = AddPatches(process, files, library, &findings);
   const auto threads = std::distance(fs::directory_iterator(process / "task", error), {});
   findings.push_back({Finding::kGood, std::to_string(threads) + " OS threads", ""});
   return findings;
