@@ -103,6 +103,7 @@ TEST(FuzzTest, EndsOnHostileTables) {
     ASSERT_TRUE(Plausible(runtime.tables));
     const Snapshot s = TakeSnapshot(memory, runtime, Detail::kTasks);
     tasks += s.tasks.size();
+    TakeSample(memory, runtime, 1 + seed * 10, random);
     Waits waits(memory, s, nullptr);
     for (const TaskView& t : s.tasks) {
       for (char c : t.name + waits.Of(t).text) ASSERT_TRUE(c >= 0x20 && c < 0x7f);

@@ -13,8 +13,10 @@ namespace green::inspect {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
-// Stacks of parked tasks that are walked at one moment; of more, as many are drawn by lot.
+// Stacks of parked tasks that are walked at one moment; of more, as many are drawn by lot. For
+// that, so many tasks are read.
 constexpr size_t kParkedAtOnce = 100;
+constexpr uint32_t kReadAtOnce = 400;
 constexpr int64_t kMapsEvery = kSecond;
 // Looks take no more than one part in so many of a CPU, besides what the first ones take to read
 // libraries: of thousands of tasks, each takes milliseconds, and what it reads leaves the caches of
@@ -42,7 +44,8 @@ class Sampler {
   bool LookOnce(int64_t weight) {
     LetLateOnesGo();
     const bool parked = profile_->kind != ProfileKind::kOnCpu;
-    Snapshot s = target_.Look(parked ? Detail::kTasks : Detail::kCounters);
+    Snapshot s =
+        parked ? target_.LookAtSome(kReadAtOnce, random_) : target_.Look(Detail::kCounters);
     if (s.workers.empty()) return false;
     ++profile_->samples;
     if (profile_->kind != ProfileKind::kOffCpu) LookAtRunning(s, weight);
@@ -98,13 +101,14 @@ class Sampler {
     std::vector<TaskView*> parked;
     for (TaskView& t : s.tasks)
       if (t.state != TaskState::kRunning) parked.push_back(&t);
-    const size_t all = parked.size();
-    if (all > kParkedAtOnce) {
+    double each = s.each;
+    if (parked.size() > kParkedAtOnce) {
+      each *= static_cast<double>(parked.size()) / static_cast<double>(kParkedAtOnce);
       std::vector<TaskView*> drawn;
       std::sample(parked.begin(), parked.end(), std::back_inserter(drawn), kParkedAtOnce, random_);
       parked.swap(drawn);
-      weight = weight * static_cast<int64_t>(all) / static_cast<int64_t>(kParkedAtOnce);
     }
+    weight = static_cast<int64_t>(static_cast<double>(weight) * each);
     for (TaskView* t : parked) {
       const std::vector<uint64_t> frames = reader_->Of(s, t);
       if (frames.empty()) {

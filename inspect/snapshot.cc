@@ -32,16 +32,26 @@ class Reader {
   Reader(const Memory& memory, const Runtime& runtime) : memory_(memory), t_(runtime.tables) {}
 
   Snapshot Take(Detail detail) {
-    snapshot_.now_ns = Now();
-    ReadScalars();
-    ReadCarriers();
-    ReadWorkers();
-    ReadBound();
+    ReadCounters();
     if (detail == Detail::kTasks) {
       ReadTasks();
       ReadCalls();
       ReadSites();
     }
+    return std::move(snapshot_);
+  }
+
+  Snapshot TakeSome(uint32_t wanted, std::mt19937& random) {
+    ReadCounters();
+    const uint64_t used = std::min(Word<uint32_t>(t_.tasks_used), t_.max_tasks);
+    const uint64_t slots = wanted * used / std::max(1u, snapshot_.alive) + 1;
+    if (slots >= used / 4) {
+      ReadTasks();
+    } else {
+      ReadSlots(used, slots, random);
+      snapshot_.each = static_cast<double>(used) / static_cast<double>(slots);
+    }
+    ReadCalls();
     return std::move(snapshot_);
   }
 
@@ -63,6 +73,14 @@ class Reader {
     T v = 0;
     memory_.Read(address, &v);
     return v;
+  }
+
+  void ReadCounters() {
+    snapshot_.now_ns = Now();
+    ReadScalars();
+    ReadCarriers();
+    ReadWorkers();
+    ReadBound();
   }
 
   void ReadScalars() {
@@ -172,11 +190,43 @@ class Reader {
     }
   }
 
+  // Addresses of the table's chunks that hold the first `used` slots.
+  std::vector<uint64_t> Chunks(uint64_t used) {
+    std::vector<uint64_t> addresses((used + t_.chunk_tasks - 1) / t_.chunk_tasks);
+    if (!memory_.Read(t_.task_chunks, addresses.data(), addresses.size() * 8)) addresses.clear();
+    return addresses;
+  }
+
+  // One slot of each of so many parts of the table.
+  void ReadSlots(uint64_t used, uint64_t slots, std::mt19937& random) {
+    constexpr uint64_t kAtOnce = 1024;
+    const std::vector<uint64_t> chunks = Chunks(used);
+    if (chunks.empty()) return;
+    std::string objects(size_t{t_.task.size} * std::min(slots, kAtOnce), '\0');
+    std::vector<Piece> pieces;
+    // A part may begin and end within a slot, whose chances then add up.
+    std::uniform_real_distribution<double> part(
+        0, static_cast<double>(used) / static_cast<double>(slots));
+    for (uint64_t i = 0; i < slots; ++i) {
+      const double at = static_cast<double>(i) * part.max() + part(random);
+      const uint64_t slot = std::min(static_cast<uint64_t>(at), used - 1);
+      const uint64_t address =
+          chunks[slot / t_.chunk_tasks] + slot % t_.chunk_tasks * uint64_t{t_.task.size};
+      pieces.push_back({address, objects.data() + pieces.size() * t_.task.size, t_.task.size});
+      if (pieces.size() < kAtOnce && i + 1 < slots) continue;
+      memory_.ReadMany(pieces);
+      for (const Piece& piece : pieces) {
+        const auto p = static_cast<const char*>(piece.to);
+        if (piece.read && At<uint8_t>(p, t_.task.alive) == 1) AddTask(p, piece.address);
+      }
+      pieces.clear();
+    }
+  }
+
   void ReadTasks() {
     const uint32_t used = std::min(Word<uint32_t>(t_.tasks_used), t_.max_tasks);
-    const uint32_t chunks = (used + t_.chunk_tasks - 1) / t_.chunk_tasks;
-    std::vector<uint64_t> addresses(chunks);
-    if (!memory_.Read(t_.task_chunks, addresses.data(), addresses.size() * 8)) return;
+    const std::vector<uint64_t> addresses = Chunks(used);
+    const auto chunks = static_cast<uint32_t>(addresses.size());
     std::string chunk(size_t{t_.task.size} * t_.chunk_tasks, '\0');
     std::unordered_set<uint64_t> seen;
     uint32_t unreadable = 0;
@@ -350,6 +400,11 @@ const TaskView* Snapshot::Find(uint32_t tid) const {
 
 Snapshot TakeSnapshot(const Memory& memory, const Runtime& runtime, Detail detail) {
   return Reader(memory, runtime).Take(detail);
+}
+
+Snapshot TakeSample(const Memory& memory, const Runtime& runtime, uint32_t wanted,
+                    std::mt19937& random) {
+  return Reader(memory, runtime).TakeSome(wanted, random);
 }
 
 std::optional<TaskView> LookAgain(const Memory& memory, const Runtime& runtime, uint64_t address) {

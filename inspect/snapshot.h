@@ -5,6 +5,7 @@
 
 #include <array>
 #include <optional>
+#include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -88,6 +89,7 @@ struct Snapshot {
   uint32_t max_carriers = 0;
   uint32_t alive = 0, idle_workers = 0, global_queue = 0, urgent_queue = 0, polls = 0;
   std::vector<TaskView> tasks;
+  double each = 1;  // so many tasks does each of them stand for (TakeSample)
   std::vector<WorkerView> workers;
   WorkerView bound;  // the counters of bound tasks, added up
   std::vector<CarrierView> carriers;
@@ -106,6 +108,13 @@ struct Snapshot {
 enum class Detail { kCounters, kTasks };  // without or with Snapshot::tasks
 // What the tables of a running runtime say; workers is empty when nothing could be read.
 Snapshot TakeSnapshot(const Memory& memory, const Runtime& runtime, Detail detail);
+
+// The same with about `wanted` of the tasks, drawn by lot: of each of n parts of the table, all of
+// one size, one slot is read. So every task has the same chance, and what is counted of those that
+// were drawn, times `each`, is on average the count of all. n is what `wanted` live tasks take;
+// where that is a fourth of the table or more, all of it is read.
+Snapshot TakeSample(const Memory& memory, const Runtime& runtime, uint32_t wanted,
+                    std::mt19937& random);
 
 // One task that does not run, by itself; nothing if it runs or has ended.
 std::optional<TaskView> LookAgain(const Memory& memory, const Runtime& runtime, uint64_t address);

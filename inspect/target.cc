@@ -83,8 +83,8 @@ std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
     case RuntimeState::kRunning: return target;
     case RuntimeState::kNoLibrary: *error = who + " does not run under libgreen"; break;
     case RuntimeState::kDormant:
-      *error = who + " has libgreen loaded, but has created no thread or runs natively" +
-               Children(pid);
+      *error =
+          who + " has libgreen loaded, but has created no thread or runs natively" + Children(pid);
       break;
     case RuntimeState::kOtherVersion: *error = who + " runs another version of libgreen"; break;
     case RuntimeState::kCorrupt: *error = "libgreen's tables in " + who + " make no sense"; break;
@@ -94,9 +94,21 @@ std::unique_ptr<Target> Target::Open(pid_t pid, std::string* error) {
 
 Snapshot Target::Look(Detail detail) const {
   Snapshot s = TakeSnapshot(memory_, runtime_, detail);
-  for (TaskView& t : s.tasks) {
+  AskKernel(&s);
+  return s;
+}
+
+Snapshot Target::LookAtSome(uint32_t wanted, std::mt19937& random) const {
+  Snapshot s = TakeSample(memory_, runtime_, wanted, random);
+  AskKernel(&s);
+  return s;
+}
+
+// What bound tasks and those in the kernel do.
+void Target::AskKernel(Snapshot* s) const {
+  for (TaskView& t : s->tasks) {
     if (t.carrier < 0 || (t.state == TaskState::kInKernel ? t.in_call : !t.bound)) continue;
-    const pid_t tid = ThreadOf(s.carriers[t.carrier]);
+    const pid_t tid = ThreadOf(s->carriers[t.carrier]);
     if (t.state == TaskState::kInKernel) {
       CorrectCall(pid_, tid, &t);
       continue;
@@ -107,7 +119,6 @@ Snapshot Target::Look(Detail detail) const {
     else
       CorrectCall(pid_, tid, &t);
   }
-  return s;
 }
 
 pid_t Target::ThreadOf(const CarrierView& carrier) const {

@@ -19,12 +19,14 @@ class Target {
   const std::vector<Mapping>& maps() const { return maps_; }
   void RefreshMaps() { maps_ = ReadMaps(pid_); }
   Snapshot Look(Detail detail = Detail::kTasks) const;
-  pid_t ThreadOf(const CarrierView& carrier) const;  // its number here; 0: none
+  Snapshot LookAtSome(uint32_t wanted, std::mt19937& random) const;  // TakeSample
+  pid_t ThreadOf(const CarrierView& carrier) const;                  // its number here; 0: none
   bool Alive() const;
   std::string Name() const;  // the process's, printable
 
  private:
   explicit Target(pid_t pid) : pid_(pid), memory_(pid) {}
+  void AskKernel(Snapshot* s) const;
   pid_t pid_;
   bool own_numbers_ = false;
   ProcessMemory memory_;
