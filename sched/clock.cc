@@ -12,6 +12,25 @@ namespace {
 using ClockFn = int (*)(int, KernelTimespec*);
 ClockFn g_vdso_clock = nullptr;
 
+// One moment by both clocks.
+struct Moment {
+  uint64_t ticks;
+  int64_t ns;
+};
+Moment g_start;
+
+// The next best if the thread is interrupted between them again and again.
+Moment Now() {
+  constexpr uint64_t kUndisturbed = 10000;
+  Moment m;
+  for (int tries = 0; tries < 10; ++tries) {
+    m.ticks = Ticks();
+    m.ns = NowNs();
+    if (Ticks() - m.ticks < kUndisturbed) break;
+  }
+  return m;
+}
+
 bool SameName(const char* a, const char* b) {
   while (*a && *a == *b) ++a, ++b;
   return *a == *b;
@@ -68,6 +87,15 @@ ClockFn FindInVdso(const char* base, const char* wanted) {
 void InitClock() {
   const auto base = reinterpret_cast<const char*>(getauxval(AT_SYSINFO_EHDR));
   if (base) g_vdso_clock = FindInVdso(base, "__vdso_clock_gettime");
+  g_start = Now();
+}
+
+int64_t NsAtTicks(uint64_t ticks) {
+  const Moment now = Now();
+  const uint64_t total = now.ticks - g_start.ticks, since = now.ticks - ticks;
+  if (since > total) return now.ns;  // not one counter for all CPUs
+  return now.ns -
+         static_cast<int64_t>(static_cast<unsigned __int128>(now.ns - g_start.ns) * since / total);
 }
 
 int64_t ClockNs(int clock_id) {

@@ -20,4 +20,7 @@ inline uint64_t Ticks() {
   return static_cast<uint64_t>(hi) << 32 | lo;
 }
 
+// When Ticks() was `ticks`, as NowNs() counts; since InitClock.
+int64_t NsAtTicks(uint64_t ticks);
+
 }  // namespace green

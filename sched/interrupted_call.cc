@@ -7,18 +7,21 @@
 namespace green::signals {
 
 extern "C" const char green_blocking_call[], green_blocking_insn[], green_plain_insn[],
-    green_plain_slots[], green_plain_slots_end[];
+    green_plain_wait_insn[], green_plain_look[], green_plain_look_end[], green_plain_slots[],
+    green_plain_slots_end[];
 
 namespace {
-bool IsInPlainSlots(const char* pc) { return pc >= green_plain_slots && pc < green_plain_slots_end; }
+bool IsInPlainSlots(const char* pc) {
+  return pc >= green_plain_slots && pc < green_plain_slots_end;
+}
 
 // At the system call instruction of a plain slot (arch/x86_64/plain_slots.S).
-bool IsAtPlainCall(const char* pc) {
-  return IsInPlainSlots(pc) && pc[0] == 0x0f && pc[1] == 0x05;
-}
+bool IsAtPlainCall(const char* pc) { return IsInPlainSlots(pc) && pc[0] == 0x0f && pc[1] == 0x05; }
 }  // namespace
 
-uintptr_t FixupInPlainSlot(uintptr_t pc) {
+uintptr_t FixupInPlainCall(uintptr_t pc) {
+  if (pc == reinterpret_cast<uintptr_t>(green_plain_look))
+    return reinterpret_cast<uintptr_t>(green_plain_look_end);
   if (!IsInPlainSlots(reinterpret_cast<const char*>(pc))) return 0;
   const uintptr_t slot = pc & ~uintptr_t{GREEN_PLAIN_SLOT_SIZE - 1}, at = pc - slot;
   const uintptr_t called = *reinterpret_cast<const uint16_t*>(slot + GREEN_PLAIN_SLOT_CALLED);
@@ -42,11 +45,12 @@ void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
 void NoteInterruption(Task* t, Delivered what, const ucontext_t* uc) {
   const auto& regs = uc->uc_mcontext.gregs;
   const auto insn = reinterpret_cast<const char*>(regs[REG_RIP]) - 2;
+  const bool wait = insn == green_plain_wait_insn;
   if (regs[REG_RAX] != -EINTR ||
-      (insn != green_blocking_insn && insn != green_plain_insn && !IsAtPlainCall(insn)))
+      (insn != green_blocking_insn && insn != green_plain_insn && !wait && !IsAtPlainCall(insn)))
     return;
-  const bool first = t->interrupted == Interrupted::kNot;
-  if (what == Delivered::kNoRestart || (what == Delivered::kRestart && (first || t->interruptible)))
+  const bool first = t->interrupted == Interrupted::kNot, by_any = wait || t->interruptible;
+  if (what == Delivered::kNoRestart || (what == Delivered::kRestart && (first || by_any)))
     t->interrupted = Interrupted::kForTask;
   else if (first)
     t->interrupted = Interrupted::kForOthers;

@@ -1,5 +1,5 @@
-// Calls in the kernel that a signal has found: which go on, which say EINTR. Private to the signals'
-// own files.
+// Calls in the kernel that a signal has found: which go on, which say EINTR. Private to the
+// signals' own files.
 #pragma once
 
 #include <sys/ucontext.h>
@@ -14,17 +14,17 @@ namespace green::signals {
 void CancelRestart(const Task* t, Delivered what, ucontext_t* uc);
 
 // Whether the EINTR right behind a call's instruction is the program's. The last EINTR decides, not
-// what ran since the call began: a handler with SA_RESTART may have come and gone, and the call been
-// restarted after it. Where others' EINTR was there first, such a handler might as well have come
-// before the call, but for the calls that it ends in any case.
+// what ran since the call began: a handler with SA_RESTART may have come and gone, and the call
+// been restarted after it. Where others' EINTR was there first, such a handler might as well have
+// come before the call, but for the calls that it ends in any case.
 void NoteInterruption(Task* t, Delivered what, const ucontext_t* uc);
 
 // A call that blocks its worker, for want of another carrier, would go on by the kernel's own hand:
 // it ends instead, and is made again after the others' turn.
 void EndCallForTurn(Task* t, ucontext_t* uc);
 
-// A plain slot has read what the kernel was given by the program, and it is not there any more: where
-// the slot goes on, not knowing. 0: the fault at pc is none of these.
-uintptr_t FixupInPlainSlot(uintptr_t pc);
+// The code of a plain call has read what the program gave to the kernel, and it is not there: where
+// that code goes on, not knowing. 0: the fault at pc is none of these.
+uintptr_t FixupInPlainCall(uintptr_t pc);
 
 }  // namespace green::signals

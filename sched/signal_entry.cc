@@ -261,7 +261,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   const bool fault = IsFault(sig, si);
   if (fault) {
     uintptr_t resume = FaultFixup(pc);
-    if (!resume) resume = FixupInPlainSlot(pc);
+    if (!resume) resume = FixupInPlainCall(pc);
     if (resume) {
       uc->uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(resume);
       return;

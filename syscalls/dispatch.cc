@@ -24,9 +24,11 @@ struct Table {
 #include "syscalls/table.inc"
 #undef GREEN_SYSCALL
 #define GREEN_BOUND_SYSCALL(nr, name, handler) bound[nr] = handler;
+#define GREEN_BOUND_WAIT(nr, name, handler) bound[nr] = handler;
 #define GREEN_BOUND_PLAIN(nr, name, handler, but) bound[nr] = handler;
 #include "syscalls/bound.inc"
 #undef GREEN_BOUND_SYSCALL
+#undef GREEN_BOUND_WAIT
 #undef GREEN_BOUND_PLAIN
   }
 };
@@ -37,23 +39,26 @@ constexpr bool OnlyBlocks(Handler handler) {
   return handler == SysMayBlock || handler == SysHandOff;
 }
 
-// For the assembly entry, by number: 0, or 1 | the signals that a task must not block. As SIGHUP is
-// bit 0 of a set, none of these can be it.
+// For the assembly entry, by number: 0, GREEN_PLAIN_WAIT, or 1 | the signals that a task must not
+// block. As SIGHUP is bit 0 of a set and SIGINT bit 1, none of these can be they.
 struct PlainCalls {
   uint32_t signals[GREEN_PLAIN_CALLS] = {};
   constexpr PlainCalls() {
     for (int nr = 0; nr < kNumbers; ++nr) signals[nr] = OnlyBlocks(g_table.bound[nr]);
 #define GREEN_BOUND_SYSCALL(nr, name, handler)
+#define GREEN_BOUND_WAIT(nr, name, handler) signals[nr] = GREEN_PLAIN_WAIT;
 #define GREEN_BOUND_PLAIN(nr, name, handler, but) signals[nr] = 1 | static_cast<uint32_t>(but);
 #include "syscalls/bound.inc"
 #undef GREEN_BOUND_SYSCALL
+#undef GREEN_BOUND_WAIT
 #undef GREEN_BOUND_PLAIN
   }
 };
 
 }  // namespace
 
-extern "C" __attribute__((visibility("hidden"), used)) constinit const PlainCalls green_plain_calls{};
+extern "C"
+    __attribute__((visibility("hidden"), used)) constinit const PlainCalls green_plain_calls{};
 
 namespace {
 
@@ -105,16 +110,22 @@ Handler HandlerOf(long nr) {
   return static_cast<unsigned long>(nr) < kNumbers ? g_table.green[nr] : nullptr;
 }
 
-extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(SyscallFrame* f) {
+namespace {
+
+// deadline: that of a wait which has begun already, or 0.
+__attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, int64_t deadline) {
   Task* t = CurrentTask();
   if (HasMappedCode(t)) LookAtNewCode();
   EnterGreen();
-  const uint32_t flags =
-      *reinterpret_cast<const uint32_t*>((f->slot_return & ~uint64_t{GREEN_SLOT_MASK}) +
-                                         GREEN_SLOT_FLAGS);
+  const uint32_t flags = *reinterpret_cast<const uint32_t*>(
+      (f->slot_return & ~uint64_t{GREEN_SLOT_MASK}) + GREEN_SLOT_FLAGS);
   t->save_vectors =
       flags & GREEN_SLOT_SSE_LIVE ? flags & (GREEN_SLOT_SSE_LIVE | GREEN_SLOT_NOT_LIBC) : 0;
   t->frame = reinterpret_cast<uintptr_t>(f);
+  if (deadline) {
+    t->frame |= 1;
+    t->op_deadline = deadline;
+  }
   Handler handler = nullptr;
   if (__builtin_expect(f->rax < kNumbers, 1))
     handler = (t->bound ? g_table.bound : g_table.green)[f->rax];
@@ -131,6 +142,21 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(Sysca
   f->rax = static_cast<uint64_t>(result);
   End(t, *f);
   return 0;
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(SyscallFrame* f) {
+  return Dispatch(f, 0);
+}
+
+// A plain wait that began at `began` by the ticks, 0 without a number of milliseconds to wait, has
+// been interrupted on another task's behalf: once more.
+extern "C" __attribute__((visibility("hidden"), used)) long green_wait_again(SyscallFrame* f,
+                                                                             uint64_t began) {
+  if (!began) return Dispatch(f, 0);
+  const int64_t ms = ArgInt(*f, f->rax == SYS_poll ? 2 : 3);
+  return Dispatch(f, NsAtTicks(began) + ms * 1000000);
 }
 
 // After the raw tail: parent and child both come by. The child shares memory with us but is

@@ -15,8 +15,10 @@ namespace green {
 #undef GREEN_SYSCALL
 #define GREEN_BOUND_SYSCALL(nr, name, handler) long handler(SyscallFrame&);
 #define GREEN_BOUND_PLAIN(nr, name, handler, but) long handler(SyscallFrame&);
+#define GREEN_BOUND_WAIT(nr, name, handler) long handler(SyscallFrame&);
 #include "syscalls/bound.inc"
 #undef GREEN_BOUND_SYSCALL
+#undef GREEN_BOUND_WAIT
 #undef GREEN_BOUND_PLAIN
 
 }  // namespace green

@@ -120,8 +120,8 @@ green_plain_entry_end:
 // A bound task's call that only the kernel need see: made right here, as if it had not been patched,
 // outside libgreen throughout. A signal that finds rip at green_plain_insn came before the call or
 // made the kernel restart it, as at green_blocking_insn.
-        .globl  green_plain_insn
-        .hidden green_plain_insn
+        .globl  green_plain_insn, green_plain_wait_insn, green_plain_look, green_plain_look_end
+        .hidden green_plain_insn, green_plain_wait_insn, green_plain_look, green_plain_look_end
         .type   green_plain_call, @function
 green_plain_call:
         .cfi_startproc
@@ -134,6 +134,8 @@ green_plain_call:
         movl    (%rcx,%rax,4), %r11d
         testl   %r11d, %r11d
         je      .Lnot_plain
+        testb   $GREEN_PLAIN_WAIT, %r11b
+        jne     .Lwait
 .Lplain:
         movq    %gs:GREEN_CARRIER_TASK, %rcx
         // Signals that the kernel would have to see as blocked (tty_signals.h).
@@ -170,10 +172,10 @@ green_plain_insn:
         .cfi_endproc
         .cfi_startproc
 // A futex call is plain too while every task is bound (sched/futex_table.h): waits, but not those for
-// a length of time, and wakes.
+// a length of time, and wakes. So is a message that cannot carry descriptors (bound_socket.cc).
 .Lnot_plain:
         cmpl    $202, %eax              // futex
-        jne     .Lto_dispatch
+        jne     5f
         testb   $GREEN_FUTEXES_NATIVE, green_futex_places(%rip)
         je      .Lto_dispatch
         movl    %esi, %ecx
@@ -189,9 +191,88 @@ green_plain_insn:
 4:      testq   %r10, %r10              // FUTEX_WAIT; r11 is 0
         jne     .Lto_dispatch
         jmp     .Lplain
+5:      cmpl    $46, %eax               // sendmsg
+        jne     .Lto_dispatch
+green_plain_look:
+        cmpq    $0, GREEN_MSGHDR_CONTROLLEN(%rsi)
+        je      .Lplain                 // r11 is 0
+green_plain_look_end:                   // a fault goes on here
+        jmp     .Lto_dispatch
 .Lto_native:
         push_frame 1
         jmp     .Lnative
+        .cfi_endproc
+        .cfi_startproc
+// A wait that any handler ends, with SA_RESTART too. With a mask of its own it is not plain.
+.Lwait:
+        cmpl    $7, %eax                // poll
+        jne     4f
+        movl    %edx, %r11d             // milliseconds
+1:      movq    %gs:GREEN_CARRIER_TASK, %rcx
+        cmpw    $0, GREEN_TASK_NEW_CODE_LOOKS(%rcx)
+        jne     .Lto_dispatch
+        movq    $0, GREEN_TASK_FRAME(%rcx)
+        pushq   $0                      // when it began
+        .cfi_adjust_cfa_offset 8
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        testl   %r11d, %r11d
+        jle     2f
+        // Made again it gets what is left. With a time in memory the kernel sees to that.
+        movq    %rdx, %r11
+        rdtsc
+        shlq    $32, %rdx
+        orq     %rax, %rdx
+        movq    %rdx, 8(%rsp)
+        movq    %r11, %rdx
+        movq    (%rsp), %rax
+2:      movw    $0, GREEN_TASK_HANDLED(%rcx)
+green_plain_wait_insn:
+        syscall
+        cmpq    $-4, %rax               // EINTR
+        je      7f
+3:      leaq    16(%rsp), %rsp
+        .cfi_remember_state
+        .cfi_adjust_cfa_offset -16
+        return_behind_call
+        .cfi_restore_state
+7:      cmpb    $0, %gs:GREEN_CARRIER_NATIVE
+        jne     3b
+        movq    %gs:GREEN_CARRIER_TASK, %rcx
+        cmpb    $GREEN_FOR_OTHERS, GREEN_TASK_INTERRUPTED(%rcx)
+        jne     3b
+        popq    %rax
+        .cfi_adjust_cfa_offset -8
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        push_frame 0
+        movq    %rcx, %rsi
+        call_with_frame green_wait_again
+        testl   %eax, %eax
+        jne     .Lraw
+        pop_frame 0
+        ret
+        .cfi_endproc
+        .cfi_startproc
+4:      movl    %r10d, %r11d
+        cmpl    $232, %eax              // epoll_wait
+        je      1b
+        cmpl    $281, %eax              // epoll_pwait
+        je      5f
+        xorl    %r11d, %r11d
+        cmpl    $23, %eax               // select
+        je      1b
+        cmpl    $270, %eax              // pselect6
+        je      6f
+        testq   %r10, %r10              // ppoll
+        je      1b
+        jmp     .Lto_dispatch
+5:      testq   %r8, %r8
+        je      1b
+        jmp     .Lto_dispatch
+6:      testq   %r9, %r9
+        je      1b
+        jmp     .Lto_dispatch
         .cfi_endproc
         .size   green_plain_call, .-green_plain_call
 

@@ -22,9 +22,12 @@
 #define GREEN_TASK_NEW_CODE_LOOKS 62
 #define GREEN_TASK_PENDING 160
 #define GREEN_PLAIN_CALLS 512  // numbers in green_plain_calls (syscalls/dispatch.cc)
+#define GREEN_PLAIN_WAIT 2  // there: any handler ends it
 #define GREEN_FUTEXES_NATIVE 1  // in green_futex_places (sched/futex_table.h)
 
 #define GREEN_FOR_OTHERS 1  // Interrupted::kForOthers
+
+#define GREEN_MSGHDR_CONTROLLEN 40
 
 #define GREEN_TTY_SIGNALS (1 << 20 | 1 << 21)  // SIGTTIN, SIGTTOU
 
