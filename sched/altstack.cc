@@ -1,6 +1,11 @@
 #include "sched/altstack.h"
 
 #include <errno.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "base/raw_syscall.h"
 
 namespace green {
 namespace {
@@ -20,6 +25,16 @@ void Remove(Task* t) {
 }
 
 }  // namespace
+
+void NoteMainStack(Task* main_task) {
+  if (main_task->own_stack_size) return;  // a child's is its forking thread's
+  rlimit limit = {};
+  RawSyscall(SYS_prlimit64, 0, RLIMIT_STACK, nullptr, &limit);
+  const uintptr_t top = getauxval(AT_RANDOM);
+  const size_t size = limit.rlim_cur < top ? limit.rlim_cur : top;
+  main_task->own_stack_base = top - size;
+  main_task->own_stack_size = size;
+}
 
 stack_t DescribeAltstack(const Task* t, uintptr_t sp) {
   const int state = !t->altstack_size ? SS_DISABLE : IsOn(t, sp) ? SS_ONSTACK : 0;

@@ -30,6 +30,17 @@ using namespace signals;
 
 constexpr uintptr_t kRedZone = 128;
 constexpr uintptr_t kLargestFrame = 16 << 10;  // with AMX 11 KiB
+constexpr uintptr_t kEntryRoom = 2 << 10;      // what HandleOutside needs, at most
+
+// The top of the stack for the handler; 0: it goes on from here. The frame may be on the alternate
+// stack although the handler does not ask for that (FrameForTask).
+uintptr_t StackForHandler(const Task* t, const KernelSigaction& a, uintptr_t here, uintptr_t sp) {
+  const StackBounds altstack = AltstackOf(t);
+  if (!altstack.size) return 0;
+  const bool wanted = a.flags & SA_ONSTACK;
+  if (!altstack.Holds(here)) return wanted ? altstack.base + altstack.size : 0;
+  return wanted || altstack.Holds(sp) ? 0 : sp - kRedZone;
+}
 
 // Calls the program's handler on the current task, from inside libgreen and back.
 Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
@@ -55,9 +66,9 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   auto mask_word = reinterpret_cast<SigSet*>(&uc->uc_sigmask);
   *mask_word = old;
   SigInfo copy = info;
-  const StackBounds altstack = AltstackOf(t);
   const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  const bool alternate = (a.flags & SA_ONSTACK) && altstack.size && !altstack.Holds(here);
+  const auto sp = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RSP]);
+  const uintptr_t stack = StackForHandler(t, a, here, sp);
   uc->uc_stack = SaveAltstack(t);
   const uint8_t save = t->save_vectors;
   const uint8_t handled = t->handled;
@@ -69,9 +80,8 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   t->interruptible = false;
   if (sig == kKickSignal) t->in_setxid_handler = true;
   LeaveGreen();
-  if (alternate)
-    green_call_on_stack(a.handler, sig, &copy, uc,
-                        reinterpret_cast<void*>(altstack.base + altstack.size));
+  if (stack)
+    green_call_on_stack(a.handler, sig, &copy, uc, reinterpret_cast<void*>(stack));
   else
     reinterpret_cast<Handler>(a.handler)(sig, &copy, uc);
   const Delivered what = a.flags & SA_RESTART ? Delivered::kRestart : Delivered::kNoRestart;
@@ -87,7 +97,7 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   t->in_setxid_handler = in_setxid_handler;
   t->interruptible = interruptible;
   t->interrupted = interrupted;
-  SetAltstack(t, uc->uc_stack, alternate ? altstack.base + altstack.size : here);
+  SetAltstack(t, uc->uc_stack, stack ? stack : here);
   SetTaskMask(t, *mask_word);
   return what;
 }
@@ -224,8 +234,9 @@ void FaultAgain(int sig, ucontext_t* uc) {
 }
 
 // The copy of a frame where the program would have it: below the stack pointer, or on the alternate
-// stack. There too if there is no room elsewhere, as the handler may be one for that stack. Null
-// without room.
+// stack. There too if there is no room elsewhere, as the handler may be one for that stack, and if
+// the place below is not a stack for sure, as libgreen's own signal comes unasked. Null without
+// room.
 void* FrameForTask(const Task* t, int sig, bool fault, const ucontext_t* uc) {
   const auto sp = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RSP]);
   const StackBounds altstack = AltstackOf(t);
@@ -234,6 +245,9 @@ void* FrameForTask(const Task* t, int sig, bool fault, const ucontext_t* uc) {
   const bool usable = altstack.size && !on_it;
   if (usable && fault && (ActionOf(sig).flags & SA_ONSTACK))
     return CopySignalFrame(uc, top, altstack.base);
+  if (usable && !fault && HasLeftItsStack(t, sp) &&
+      (sig == kKickSignal || (ActionOf(sig).flags & SA_ONSTACK)))
+    if (void* copy = CopySignalFrame(uc, top, altstack.base + kEntryRoom)) return copy;
   if (void* copy = CopySignalFrame(uc, sp - kRedZone, on_it ? altstack.base : 0)) return copy;
   return usable && !fault ? CopySignalFrame(uc, top, altstack.base) : nullptr;
 }

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "base/raw_syscall.h"
+#include "sched/altstack.h"
 #include "sched/carriers.h"
 #include "sched/held_signals.h"
 #include "sched/pending_signals.h"
@@ -73,6 +74,7 @@ int StartSignals(Task* main_task) {
   main_task->altstack_base = altstack.ss_sp;
   main_task->altstack_size = altstack.ss_size;
   main_task->altstack_flags = altstack.ss_flags & ~SS_ONSTACK;
+  NoteMainStack(main_task);
   SetHeld(mask);
   NoteBlocked(mask | AdoptActions());
   AdoptPending(main_task, mask);

@@ -121,6 +121,7 @@ void FreeTask(Task* t) {
   t->altstack_size = 0;
   t->altstack_flags = 2;
   t->entry_frame = t->stack = t->spawn_stack = nullptr;
+  t->own_stack_base = t->own_stack_size = 0;
   t->cpu_ns = 0;
   t->switches = 0;
   t->frame = 0;
@@ -189,6 +190,8 @@ void ResetTasksAfterFork(Task* survivor) {
   const SigSet mask = survivor->mask;
   const uintptr_t fs = survivor->fs_base;
   void* stack = survivor->stack;
+  const uintptr_t own_base = survivor->own_stack_base;
+  const size_t own_size = survivor->own_stack_size;
   void* alt_base = survivor->altstack_base;
   const size_t alt_size = survivor->altstack_size;
   const int alt_flags = survivor->altstack_flags;
@@ -199,6 +202,8 @@ void ResetTasksAfterFork(Task* survivor) {
   main->mask = mask;
   main->fs_base = fs;
   main->stack = stack;
+  main->own_stack_base = own_base;
+  main->own_stack_size = own_size;
   main->altstack_base = alt_base;
   main->altstack_size = alt_size;
   main->altstack_flags = alt_flags;

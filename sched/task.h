@@ -112,6 +112,8 @@ struct alignas(64) Task {
   uint32_t* number_words[2] = {};  // where clone is to tell its number
   void* stack = nullptr;        // its slot's metadata in the stack pool, or null
   void* spawn_stack = nullptr;  // what pthread_create prepared for the child
+  uintptr_t own_stack_base = 0;  // the stack it began on; size 0: unknown
+  size_t own_stack_size = 0;
   Scope scope = Scope::kDefault;        // what its own creator asked for
   Scope spawn_scope = Scope::kDefault;  // what it was asked for the child
   bool own_thread = false;              // what the kernel keeps per thread is its own (BindForGood)

@@ -35,8 +35,9 @@ void OnExit(Task* t) {
   if (slot) FinishStack(slot, StackSlot::kEnded);
 }
 
-long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t tls,
-                 uint32_t* parent_tid, uint32_t* child_tid) {
+// clone(2) tells no size of the stack: 0.
+long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t stack_size,
+                 uint64_t tls, uint32_t* parent_tid, uint32_t* child_tid) {
   Task* cur = CurrentTask();
   Task* child = NewTask();
   if (!child) return -EAGAIN;
@@ -53,6 +54,8 @@ long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t t
   for (int i = 0; i < 16; ++i) child->name[i] = cur->name[i];
   child->stack = cur->spawn_stack;
   cur->spawn_stack = nullptr;
+  child->own_stack_base = stack_top - stack_size;
+  child->own_stack_size = stack_size;
   child->scope = cur->spawn_scope;
   child->own_thread = cur->own_thread;
   child->bound = ShouldBind(child);
@@ -83,7 +86,7 @@ void ThreadExitHook(Task* t) { OnExit(t); }
 long SysClone(SyscallFrame& f) {
   const uint64_t flags = f.rdi;
   if (IsThread(flags))
-    return StartThread(f, flags, f.rsi, f.r8, ArgAs<uint32_t*>(f, 2), ArgAs<uint32_t*>(f, 3));
+    return StartThread(f, flags, f.rsi, 0, f.r8, ArgAs<uint32_t*>(f, 2), ArgAs<uint32_t*>(f, 3));
   return flags & CLONE_VM ? StartVmChild(f, flags) : ForkProcess(f);
 }
 
@@ -94,7 +97,7 @@ long SysClone3(SyscallFrame& f) {
   if (!green_copy(&args, ArgAs<void*>(f, 0), size < sizeof args ? size : sizeof args))
     return -EFAULT;
   if (IsThread(args.flags))
-    return StartThread(f, args.flags, args.stack + args.stack_size, args.tls,
+    return StartThread(f, args.flags, args.stack + args.stack_size, args.stack_size, args.tls,
                        reinterpret_cast<uint32_t*>(args.parent_tid),
                        reinterpret_cast<uint32_t*>(args.child_tid));
   return args.flags & CLONE_VM ? StartVmChild(f, args.flags) : ForkProcess(f);
