@@ -9,6 +9,7 @@ enum { kSize = 1 << 20, kWays = 5 };
 static const char* const names[kWays] = {"write", "writev", "send", "sendmsg", "recv"};
 static int fds[2], way;
 static char data[kSize];
+static _Atomic int calling;
 
 static int waiting_bytes(int fd) {
   int bytes = 0;
@@ -19,6 +20,7 @@ static int waiting_bytes(int fd) {
 static void* call(void* unused) {
   struct iovec v = {data, kSize};
   struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+  calling = 1;
   switch (way) {
     case 0: return (void*)write(fds[1], data, kSize);
     case 1: return (void*)writev(fds[1], &v, 1);
@@ -46,7 +48,9 @@ static void run(int kind, int full) {
   const int before = waiting_bytes(fds[0]);
   const int number = fds[1], receives = way == 4;
   if (receives) CHECK_EQ(write(fds[0], "abcd", 4), 4);
+  calling = 0;
   pthread_t thread = spawn(call, NULL);
+  AWAIT(calling);
   if (!full || receives)
     AWAIT(receives ? waiting_bytes(number) == 0 : waiting_bytes(fds[0]) > before);
   sleep_ms(full ? 100 : 30);
