@@ -185,6 +185,19 @@ class StacksTest(unittest.TestCase):
             with self.subTest(workers=workers):
                 self.check(workers)
 
+    def test_of_a_preempted_task(self):
+        """Beyond the signal that took its carrier away."""
+        with Observed("spinners", 1) as program:
+            end, preempted = time.monotonic() + PATIENCE, []
+            while not preempted and time.monotonic() < end:
+                groups = json.loads(green("stacks", program.pid, "--json", "--each").stdout)
+                preempted = [group["frames"] for group in groups if "green::Preempt()" in
+                             group["frames"] and group["tasks"][0]["name"] == "spinner"]
+        self.assertTrue(preempted)
+        for frames in preempted:
+            at = frames.index("__restore_rt")
+            self.assertEqual(frames[at + 1:at + 3], ["spinner", "start_thread"], frames)
+
     def test_like_ones_together_and_one_alone(self):
         with Observed("busy", 2) as program:
             tasks = program.settled(lambda t: waits(t, "waiter", "mutex"))
@@ -222,10 +235,11 @@ class TopTest(unittest.TestCase):
     def test_ends_with_the_program(self):
         with Observed("busy", 2) as program:
             top = subprocess.Popen([GREEN, "top", str(program.pid), "--interval", "0.1"],
-                                   stdout=subprocess.DEVNULL)
-            time.sleep(0.5)
+                                   stdout=subprocess.PIPE)
+            self.assertTrue(top.stdout.readline())  # it looks
             self.assertIsNone(top.poll())
-        self.assertEqual(top.wait(timeout=PATIENCE), 0)
+        top.communicate(timeout=PATIENCE)
+        self.assertEqual(top.returncode, 0)
 
 
 class ProfileTest(unittest.TestCase):

@@ -1,6 +1,7 @@
 #include "inspect/unwind.h"
 
 #include <libunwind.h>
+#include <ucontext.h>
 
 #include <cstring>
 #include <unordered_map>
@@ -62,6 +63,27 @@ struct Walker {
   Modules& modules;
   Registers registers;
 };
+
+// libunwind knows the end of a signal handler only by an unwind table, which need not be there: it
+// returns to mov $15,%rax; syscall (rt_sigreturn(2); also libgcc's linux-unwind.h).
+bool IsSignalFrame(Walker& walker, uint64_t ip) {
+  uint64_t code[2] = {};
+  const bool lasting = walker.modules.Find(ip);
+  return walker.pages.Word(ip, lasting, &code[0]) && walker.pages.Word(ip + 1, lasting, &code[1]) &&
+         code[0] == 0x0f0000000fc0c748 && code[1] == 0x050f0000000fc0c7;
+}
+
+// The registers of what the signal interrupted: the kernel's frame, of which the handler has taken
+// the return address, begins with them.
+bool Interrupted(Walker& walker, uint64_t frame, Registers* out) {
+  const auto get = [&](int number, uint64_t* to) {
+    return walker.pages.Word(frame + offsetof(ucontext_t, uc_mcontext.gregs) + 8ul * number, false,
+                             to);
+  };
+  return get(REG_RIP, &out->rip) && get(REG_RSP, &out->rsp) && get(REG_RBP, &out->rbp) &&
+         get(REG_RBX, &out->rbx) && get(REG_R12, &out->r12) && get(REG_R13, &out->r13) &&
+         get(REG_R14, &out->r14) && get(REG_R15, &out->r15);
+}
 
 int FindProcInfo(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t* info, int need,
                  void* arg) {
@@ -152,16 +174,25 @@ std::vector<uint64_t> Unwinder::WalkCopy(const Registers& registers, size_t limi
   unw_cursor_t cursor;
   if (unw_init_remote(&cursor, state_->space, &walker) != 0) return frames;
   unw_word_t last_sp = 0;
+  bool interrupted = false;  // what runs there made no call
   while (frames.size() < limit) {
     unw_word_t ip = 0, sp = 0;
     if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0) break;
     if (unw_get_reg(&cursor, UNW_REG_SP, &sp) != 0) break;
-    const bool signal_frame = unw_is_signal_frame(&cursor) > 0;
+    const bool signal_frame = IsSignalFrame(walker, ip);
     // Without a table for the code libunwind guesses; such frames are not shown.
     const Module* m = walker.modules.Find(ip);
-    frames.push_back(ip);
-    if (!signal_frame && (!m || !m->unwind_table)) break;
-    if (!signal_frame && frames.size() > 1 && sp == last_sp) break;
+    frames.push_back(ip + (!frames.empty() && (signal_frame || interrupted)));
+    interrupted = signal_frame;
+    if (signal_frame) {
+      if (!Interrupted(walker, sp, &walker.registers) ||
+          unw_init_remote(&cursor, state_->space, &walker) != 0)
+        break;
+      last_sp = 0;
+      continue;
+    }
+    if (!m || !m->unwind_table) break;
+    if (frames.size() > 1 && sp == last_sp) break;
     last_sp = sp;
     if (unw_step(&cursor) <= 0) break;
   }

@@ -22,8 +22,9 @@ class Unwinder {
  public:
   Unwinder(const Memory& memory, Modules& modules);
   ~Unwinder();
-  // Addresses of instructions, innermost first: the current one, then those that called. At most
-  // `limit`. What is wrong on the stack ends the walk.
+  // Addresses of instructions, innermost first: the current one, then those behind the ones that
+  // called, or that a signal interrupted. At most `limit`. What is wrong on the stack ends the
+  // walk.
   std::vector<uint64_t> Walk(const Registers& registers, size_t limit = 96);
   // The same of a thread that is to be stopped but shortly: while it is, its stack is copied, as
   // far as a walk usually goes, and walked afterwards.
