@@ -10,6 +10,7 @@
 #include "sched/altstack.h"
 #include "sched/carriers.h"
 #include "sched/credentials.h"
+#include "sched/first_thread.h"
 #include "sched/held_signals.h"
 #include "sched/interrupted_call.h"
 #include "sched/reactor.h"
@@ -285,7 +286,10 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (c->native) return NativeSignal(sig, info, uc);
   if (sig == kKickSignal && IsCredentialsKick(si.Code())) {
     FollowCredentials(c);
-    if (c->tid == g_sched.pid) g_first_answers.fetch_add(1, std::memory_order_seq_cst);
+    if (c->tid == g_sched.pid) {
+      AnswerAsFirst();
+      g_first_answers.fetch_add(1, std::memory_order_seq_cst);
+    }
     // A call that it interrupted is to be restarted whatever its kind.
     if (!c->in_green && c->task) NoteInterruption(c->task, Delivered::kNone, uc);
     return;

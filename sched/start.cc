@@ -14,6 +14,7 @@
 #include "sched/death_watch.h"
 #include "sched/describe.h"
 #include "sched/file_owners.h"
+#include "sched/first_thread.h"
 #include "sched/futex_table.h"
 #include "sched/monitor.h"
 #include "sched/reactor.h"
@@ -127,6 +128,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
   ResetCallSites();
   ResetCodeMapAfterFork();
   ResetCredentialsAfterFork();
+  ResetFirstThreadAfterFork();
   ResetFileOwnersAfterFork();
   ResetTasksAfterFork(survivor);
   g_main_before_fork = FindSlotZero();

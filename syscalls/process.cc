@@ -9,6 +9,7 @@
 #include "syscalls/handlers.h"
 #include "syscalls/robust_list.h"
 #include "syscalls/shared_memory.h"
+#include "syscalls/shared_pi.h"
 #include "syscalls/threads.h"
 
 namespace green {
@@ -28,6 +29,7 @@ long ForkProcess(SyscallFrame& f) {
   const long r = Raw(f);
   if (r == 0) {
     ResetSharedMemoryAfterFork();
+    ResetSharedPiAfterFork();
     ResetRobustListsAfterFork();
     ResetCredentialBatchAfterFork();
     g_child_hook();

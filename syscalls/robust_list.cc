@@ -7,6 +7,7 @@
 #include "sched/futex_table.h"
 #include "syscalls/handlers.h"
 #include "syscalls/shared_memory.h"
+#include "syscalls/shared_pi.h"
 
 namespace green {
 namespace {
@@ -78,10 +79,9 @@ std::atomic<bool> g_watched{false};
 
 void EndRobustList(Task* t) {
   Walk(t, [](uint32_t* word, uint32_t tid, bool pi) {
+    if (pi && IsSharedMemory(word)) return SharedPiOwnerDied(word, tid);
     FutexOwnerDied(word, tid, pi);
     WakeInKernel(word);
-    // Waiters in the kernel wait for the thread (shared_pi.h).
-    if (pi && tid == CurrentCarrier()->tid && IsSharedMemory(word)) EndThreadToo();
   });
   // The carrier's next task has other locks, and this one's memory is soon another's.
   if (t->robust_list && HasThreadsNumber(t))

@@ -291,11 +291,21 @@ green_syscall_elsewhere:
         cmpq    $435, %rax              // clone3
         je      .Lraw
         syscall
-        movq    %rax, GREEN_FRAME_RAX(%rsp)
+        cmpq    $-3, %rax               // ESRCH
+        je      6f
+        cmpq    $-22, %rax              // EINVAL
+        je      6f
+5:      movq    %rax, GREEN_FRAME_RAX(%rsp)
         .cfi_remember_state
         pop_frame 1
         ret
         .cfi_restore_state
+// The kernel does not know every owner of a futex (syscalls/shared_pi.h).
+6:      cmpq    $202, GREEN_FRAME_RAX(%rsp)
+        jne     5b
+        movq    %rax, %rsi
+        call_with_frame green_end_native_futex
+        jmp     5b
 
 // Executes the system call in the slot's raw tail with every register and the stack pointer as
 // the program had them.

@@ -1,6 +1,6 @@
 // A priority-inheritance mutex in shared memory between the main thread, whose number the kernel
 // knows too, and a thread of the kernel's scheduling: who waits gets it.
-#include "tests/programs/check.h"
+#include "tests/programs/scope.h"
 #include "tests/programs/shared.h"
 
 enum { kRounds = 20 };
@@ -16,16 +16,11 @@ static void* waits(void* unused) {
 }
 
 int main(void) {
-  pthread_attr_t attr;
-  CHECK_OK(pthread_attr_init(&attr));
-  (void)pthread_attr_setscope(&attr, PTHREAD_SCOPE_PROCESS);  // else SYSTEM is no wish of one's own
-  CHECK_OK(pthread_attr_setscope(&attr, PTHREAD_SCOPE_SYSTEM));
   mutex = map_shared(-1, sizeof *mutex);
   init_shared_mutex(mutex, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_INHERIT);
   for (int i = 0; i < kRounds; i++) {
-    pthread_t thread;
     CHECK_OK(pthread_mutex_lock(mutex));
-    CHECK_OK(pthread_create(&thread, &attr, waits, NULL));
+    pthread_t thread = spawn_scoped(PTHREAD_SCOPE_SYSTEM, waits, NULL);
     sleep_ms(3);
     CHECK_EQ(inside, i);
     CHECK_OK(pthread_mutex_unlock(mutex));

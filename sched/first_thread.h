@@ -1,0 +1,24 @@
+// What only the process's first thread can do for the main task, whose number is that thread's
+// though it may run on another.
+//
+//   asker: writes the word, signals the first thread, and waits until the word is null again.
+//   first thread: in the signal's handler, wherever it is, as that needs no lock and no memory.
+// Only the main task asks, or what ends it: one at a time.
+#pragma once
+
+#include <cstdint>
+
+namespace green {
+
+// FUTEX_UNLOCK_PI (futex(2)) by the thread whose number the current task has: the kernel's result.
+// Inside libgreen, by a task with a kernel thread's number.
+long UnlockPiOnThread(uint32_t* word);
+// The same for the main task, by any thread inside libgreen.
+long UnlockPiOnFirstThread(uint32_t* word);
+
+// On the first thread, in the handler of a kick.
+void AnswerAsFirst();
+
+void ResetFirstThreadAfterFork();
+
+}  // namespace green
