@@ -1,8 +1,12 @@
 #include "sched/file_owners.h"
 
+#include <linux/kcmp.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
+#include "base/raw_syscall.h"
 #include "base/spin_lock.h"
+#include "sched/state.h"
 
 namespace green {
 namespace {
@@ -19,9 +23,16 @@ Entry g_entries[kMost];
 int g_used = 0;               // entries that were ever in use
 std::atomic<int> g_owned{0};  // files: mostly none
 
+// The owner is the open file's, whichever of its numbers it was told by (fcntl(2)).
+bool IsSameFile(int a, int b) {
+  return a == b || RawSyscall(SYS_kcmp, g_sched.pid, g_sched.pid, KCMP_FILE, a, b) == 0;
+}
+
 Entry* Find(int fd) {
   for (int i = 0; i < g_used; ++i)
     if (g_entries[i].owner.tid && g_entries[i].fd == fd) return &g_entries[i];
+  for (int i = 0; i < g_used; ++i)
+    if (g_entries[i].owner.tid && IsSameFile(fd, g_entries[i].fd)) return &g_entries[i];
   return nullptr;
 }
 
@@ -45,7 +56,7 @@ bool SetFileOwner(int fd, FileOwner owner) {
   Entry* e = Find(fd);
   g_owned.fetch_add((owner.tid != 0) - (e != nullptr), std::memory_order_relaxed);
   if (!e && owner.tid) e = FindFree();
-  if (e) *e = {fd, owner};
+  if (e) *e = {e->owner.tid ? e->fd : fd, owner};
   if (e || !owner.tid) return true;
   g_owned.fetch_sub(1, std::memory_order_relaxed);
   return false;

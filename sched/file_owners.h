@@ -1,7 +1,8 @@
 // Files whose signals are for one task (fcntl(2), F_SETOWN_EX with F_OWNER_TID). The kernel knows
 // the process as the owner, and names the number that the file has in the signal, which it does
 // only if a signal was chosen (F_SETSIG): for a task that is to have a plain SIGIO, SIGIO is.
-// Inside libgreen; locked inside.
+// An owner belongs to an open file; the number that it was told by stands for it, as long as that
+// is open. Inside libgreen; locked inside.
 #pragma once
 
 #include "sched/signals.h"

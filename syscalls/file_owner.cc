@@ -42,9 +42,14 @@ long SetSignal(const SyscallFrame& f, FileOwner owner) {
 }  // namespace
 
 bool FileOwnerCall(const SyscallFrame& f, long* result) {
-  if (ArgInt(f, 1) == F_SETOWN_EX) {
-    *result = SetOwner(f);
-    return true;
+  switch (ArgInt(f, 1)) {
+    case F_SETOWN_EX: *result = SetOwner(f); return true;
+    case F_SETOWN:
+    case F_GETOWN:
+    case F_GETOWN_EX:
+    case F_SETSIG:
+    case F_GETSIG: break;
+    default: return false;
   }
   const FileOwner owner = OwnerOfFile(ArgInt(f, 0));
   if (!owner.tid) return false;
@@ -57,8 +62,7 @@ bool FileOwnerCall(const SyscallFrame& f, long* result) {
     case F_GETOWN: *result = owner.tid; return true;
     case F_GETOWN_EX: *result = TellOwner(f, owner); return true;
     case F_SETSIG: *result = SetSignal(f, owner); return true;
-    case F_GETSIG: *result = owner.plain ? 0 : Raw(f); return true;
-    default: return false;
+    default: *result = owner.plain ? 0 : Raw(f); return true;  // F_GETSIG
   }
 }
 

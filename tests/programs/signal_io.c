@@ -54,8 +54,21 @@ int main(void) {
   CHECK_OK(fcntl(pair[0], F_GETSIG));
   poke(4);
   CHECK(thread == tid && code == SI_KERNEL);
-  CHECK_OK(fcntl(pair[0], F_SETOWN, getpid()));
+  // The owner is the file's, whichever number it is told by.
+  const struct f_owner_ex none = {F_OWNER_PID, getpid()};
+  int copy = dup(pair[0]);
+  CHECK_OK(fcntl(copy, F_SETOWN_EX, &none));
   poke(5);
+  CHECK_EQ(thread, getpid());
+  CHECK_OK(fcntl(copy, F_SETOWN_EX, &owner));
+  CHECK_OK(fcntl(copy, F_SETSIG, SIGRTMIN + 5));
+  CHECK_OK(fcntl(pair[0], F_GETOWN_EX, &told));
+  CHECK(told.type == F_OWNER_TID && told.pid == tid);
+  poke(6);
+  CHECK(thread == tid && fd == pair[0]);
+  CHECK_OK(fcntl(pair[0], F_SETOWN, getpid()));
+  poke(7);
+  CHECK_OK(close(copy));
   CHECK_EQ(thread, getpid());
   stop = 1;
   join(other);
