@@ -176,13 +176,8 @@ long SysSendmsg(SyscallFrame& f) {
   return OrBlock(f, SendMessage(fd, s, ArgAs<msghdr*>(f, 1), flags));
 }
 
-// recvmmsg(2): one blocking receive, then what is there; MSG_WAITFORONE decides whether later
-// messages are waited for. The timeout is looked at after each message, as the kernel does.
 long SysRecvmmsg(SyscallFrame& f) {
-  const int fd = ArgInt(f, 0);
-  auto messages = ArgAs<mmsghdr*>(f, 1);
-  const auto count = static_cast<uint32_t>(f.rdx);
-  int flags = ArgInt(f, 3);
+  const int fd = ArgInt(f, 0), flags = ArgInt(f, 3);
   FdState* s = SocketOf(fd);
   if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE | MSG_WAITALL)))
     return BlockingRaw(f, false);
@@ -193,30 +188,10 @@ long SysRecvmmsg(SyscallFrame& f) {
     if (!ValidTimespec(ts)) return -EINVAL;
     deadline = DeadlineAfter(ToNs(ts));
   }
-  const uint32_t generation = s->generation.load(std::memory_order_acquire);
-  long done = 0;
-  for (; done < static_cast<long>(count); ++done) {
-    // Closed meanwhile: the number may be another file's.
-    if (done && s->generation.load(std::memory_order_acquire) != generation) break;
-    const int now_flags = done && (flags & MSG_WAITFORONE)
-                              ? (flags & ~MSG_WAITFORONE) | MSG_DONTWAIT
-                              : flags & ~MSG_WAITFORONE;
-    long r = now_flags & MSG_DONTWAIT
-                 ? RawSyscall(SYS_recvmsg, fd, &messages[done].msg_hdr, now_flags)
-                 : ReceiveMessage(fd, s, &messages[done].msg_hdr, now_flags);
-    if (r == kCannotWait) return done ? done : BlockingRaw(f, false);
-    if (r < 0) {
-      if (!done) return r;
-      break;
-    }
-    const auto length = static_cast<uint32_t>(r);
-    if (!CopyOut(&messages[done].msg_len, length)) return done ? done : -EFAULT;
-    if (deadline != kNever && NowNs() >= deadline) {
-      ++done;
-      break;
-    }
-  }
-  if (f.r8) {
+  const long done =
+      ReceiveMessages(fd, s, ArgAs<mmsghdr*>(f, 1), static_cast<uint32_t>(f.rdx), flags, deadline);
+  if (done == kCannotWait) return BlockingRaw(f, false);
+  if (f.r8 && done > 0) {
     const int64_t left = deadline == kNever ? ToNs(ts) : deadline - NowNs();
     const KernelTimespec out = {left > 0 ? left / 1000000000 : 0, left > 0 ? left % 1000000000 : 0};
     CopyOut(ArgAs<void*>(f, 4), out);

@@ -187,6 +187,32 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
   });
 }
 
+long ReceiveMessages(int fd, FdState* s, mmsghdr* messages, uint32_t count, int flags,
+                     int64_t deadline) {
+  HeldFile file(fd, s, s->generation.load(std::memory_order_acquire), false);
+  if (file.Result()) return file.Result();
+  uint32_t done = 0;
+  for (;;) {
+    // What is there, in one call: an error of a later message is kept by the kernel for the next
+    // call.
+    const long r = file.Try(kIn, [&](int at, FdState* state) -> long {
+      if (done && ErrorWaits(at, POLLERR)) return -EPIPE;
+      const int64_t left = deadline == kNever ? 0 : deadline - NowNs();
+      KernelTimespec ts = {left > 0 ? left / 1000000000 : 0, left > 0 ? left % 1000000000 : 0};
+      const long got = LookOutside(SYS_recvmmsg, at, messages + done, count - done,
+                                   flags | MSG_DONTWAIT, deadline == kNever ? nullptr : &ts);
+      if (got == -EAGAIN && EndsIfItWaits(at, state))
+        return BlockingCall(SYS_recvmmsg, at, reinterpret_cast<long>(messages + done), 1, flags, 0,
+                            0, false);
+      return got;
+    });
+    if (r <= 0) return done ? done : r;
+    done += static_cast<uint32_t>(r);
+    if (done >= count || (flags & MSG_WAITFORONE) || file.Nonblocking()) return done;
+    if (deadline != kNever && NowNs() >= deadline) return done;
+  }
+}
+
 long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
   msghdr msg;
   const bool readable = CopyIn(&msg, user);

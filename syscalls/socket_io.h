@@ -17,6 +17,10 @@ long Send(int fd, FdState* s, const void* buf, size_t len, int flags, const void
 // recvmsg(2) and sendmsg(2) with a msghdr that the program or we made.
 long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags);
 long SendMessage(int fd, FdState* s, const msghdr* msg, int flags);
+// recvmmsg(2). The deadline, in ns of CLOCK_MONOTONIC, is looked at after each message, as the
+// kernel does.
+long ReceiveMessages(int fd, FdState* s, mmsghdr* messages, uint32_t count, int flags,
+                     int64_t deadline);
 
 bool SocketIsStream(int fd);
 

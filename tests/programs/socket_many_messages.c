@@ -1,5 +1,5 @@
 // sendmmsg and recvmmsg: counts, lengths, MSG_WAITFORONE, a full batch that waits for the last one,
-// and what a timeout does.
+// what a timeout does, and which error comes first.
 #include "net.h"
 
 enum { BATCH = 8 };
@@ -50,8 +50,30 @@ static void* receiver(void* unused) {
   struct timespec zero = {0, 0};
   CHECK_EQ(recvmmsg(pair[0], messages, BATCH, 0, &zero), 1);
   CHECK_EQ(messages[0].msg_len, 3);
+  CHECK_EQ(send(pair[1], "one", 3, 0), 3);
+  CHECK_EQ(send(pair[1], "two", 3, 0), 3);
+  struct timespec second = {1, 0};
+  CHECK_EQ(recvmmsg(pair[0], messages, BATCH, MSG_WAITFORONE, &second), 2);
+  CHECK(second.tv_sec == 0 && second.tv_nsec > 0);
   struct timespec bad = {0, SECOND};
   CHECK_ERRNO(recvmmsg(pair[0], messages, BATCH, 0, &bad), EINVAL);
+
+  // The socket's own error is told before the messages are looked at, an error of a later one by
+  // the next call.
+  struct mmsghdr* nowhere = NULL;
+  int refused = socket(AF_INET, SOCK_DGRAM, 0), gone = bound_socket(SOCK_DGRAM);
+  struct sockaddr_in address = loopback(port_of(gone));
+  CHECK_OK(close(gone));
+  CHECK_OK(connect(refused, (struct sockaddr*)&address, sizeof address));
+  CHECK_EQ(send(refused, "x", 1, 0), 1);
+  CHECK_ERRNO(recvmmsg(refused, nowhere, 1, 0, NULL), ECONNREFUSED);
+  CHECK_EQ(recvmmsg(refused, nowhere, 0, 0, NULL), 0);
+  CHECK_EQ(send(pair[1], "one", 3, 0), 3);
+  CHECK_EQ(send(pair[1], "two", 3, 0), 3);
+  messages[1].msg_hdr.msg_iov = (struct iovec*)1;
+  CHECK_EQ(recvmmsg(pair[0], messages, BATCH, 0, NULL), 1);
+  CHECK_ERRNO(recv(pair[0], texts[0], sizeof texts[0], 0), EFAULT);
+  CHECK_EQ(recv(pair[0], texts[0], sizeof texts[0], 0), 3);
   return unused;
 }
 
