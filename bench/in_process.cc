@@ -26,15 +26,19 @@ void PushAndPop(benchmark::State& state) {
   GlobalQueue overflow;
   std::vector<Task> tasks(static_cast<size_t>(state.range(0)));
   for (Task& t : tasks) queue.Push(&t, overflow);
+  if (state.range(1)) queue.Share();
   for (auto _ : state) queue.Push(queue.Pop(), overflow);
 }
-BENCHMARK(PushAndPop)->Arg(1)->Arg(RunQueue::kCapacity);
+BENCHMARK(PushAndPop)
+    ->ArgNames({"tasks", "shared"})
+    ->ArgsProduct({{1, RunQueue::kCapacity}, {0, 1}});
 
 // Each takes half of what the other has, in turn: some 85 tasks, once it has settled.
 void StealHalf(benchmark::State& state) {
   RunQueue queues[2];
   GlobalQueue overflow;
   std::vector<Task> tasks(RunQueue::kCapacity);
+  for (RunQueue& queue : queues) queue.Share();
   for (Task& t : tasks) queues[0].Push(&t, overflow);
   for (int from = 0; auto _ : state) {
     RunQueue& thief = queues[!from];

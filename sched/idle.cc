@@ -16,7 +16,7 @@ bool WorkToDo(Carrier* c, Worker* w) {
   if (HasOwnWork(w)) return true;
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     Worker& other = g_sched.workers[i];
-    if (other.queue.Size()) return true;
+    if (other.queue.IsShared() && other.queue.Size()) return true;
   }
   return false;
 }

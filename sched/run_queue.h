@@ -4,6 +4,9 @@
 //   head: advanced by compare-and-swap (acquire-release), by owner and thieves alike. A slot is
 //     read before the swap, and counts only if the swap succeeds; the owner refills it only after
 //     it has seen the head beyond it (acquire load in Push).
+//   shared: set once, by the owner. Until then thieves leave the queue alone, and the owner, alone,
+//     advances the head by a plain store: with one worker a switch costs no locked instruction for
+//     it. A thief that sees it set (acquire) sees the last such store, too.
 #pragma once
 
 #include <atomic>
@@ -78,17 +81,19 @@ class RunQueue {
     tail_.store(tail + 1, std::memory_order_release);
   }
 
-  // Anyone.
+  // Owner.
   Task* Pop() {
-    uint32_t head = head_.load(std::memory_order_acquire);
-    for (;;) {
-      if (head == tail_.load(std::memory_order_acquire)) return nullptr;
-      Task* t = slots_[head % kCapacity].load(std::memory_order_relaxed);
-      if (head_.compare_exchange_weak(head, head + 1, std::memory_order_acq_rel,
-                                      std::memory_order_acquire))
-        return t;
-    }
+    if (IsShared()) return Take();
+    const uint32_t head = head_.load(std::memory_order_relaxed);
+    if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+    Task* t = slots_[head % kCapacity].load(std::memory_order_relaxed);
+    head_.store(head + 1, std::memory_order_release);
+    return t;
   }
+
+  // Owner: others may steal from now on.
+  void Share() { shared_.store(true, std::memory_order_release); }
+  bool IsShared() const { return shared_.load(std::memory_order_acquire); }
 
   // The task n places behind the first, or null; for prefetching only: it may be gone.
   Task* Peek(uint32_t n) const {
@@ -106,10 +111,10 @@ class RunQueue {
   // The thief's owner calls this: half of the victim's tasks move to its own queue, the first of
   // them is returned.
   Task* StealInto(RunQueue& mine, GlobalQueue& overflow) {
-    Task* first = Pop();
+    Task* first = IsShared() ? Take() : nullptr;
     if (!first) return nullptr;
     for (uint32_t n = Size() / 2; n > 0; --n) {
-      Task* t = Pop();
+      Task* t = Take();
       if (!t) break;
       mine.Push(t, overflow);
     }
@@ -122,11 +127,25 @@ class RunQueue {
   void Reset() {
     head_.store(0, std::memory_order_relaxed);
     tail_.store(0, std::memory_order_relaxed);
+    shared_.store(false, std::memory_order_relaxed);
   }
 
  private:
+  // Of a queue that is shared.
+  Task* Take() {
+    uint32_t head = head_.load(std::memory_order_acquire);
+    for (;;) {
+      if (head == tail_.load(std::memory_order_acquire)) return nullptr;
+      Task* t = slots_[head % kCapacity].load(std::memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, std::memory_order_acq_rel,
+                                      std::memory_order_acquire))
+        return t;
+    }
+  }
+
   std::atomic<uint32_t> head_{0};
   std::atomic<uint32_t> tail_{0};
+  std::atomic<bool> shared_{false};
   std::atomic<Task*> slots_[kCapacity] = {};
 };
 

@@ -89,13 +89,17 @@ TEST(RunQueueTest, ThiefTakesHalf) {
   Tasks tasks(9);
   GlobalQueue overflow;
   RunQueue victim, mine;
-  EXPECT_EQ(victim.StealInto(mine, overflow), nullptr);
   for (uint32_t i = 0; i < 9; ++i) victim.Push(tasks[i], overflow);
+  EXPECT_EQ(victim.StealInto(mine, overflow), nullptr);  // not shared
+  victim.Share();
   EXPECT_EQ(victim.StealInto(mine, overflow), tasks[0]);
   EXPECT_EQ(mine.Size(), 4u);
   EXPECT_EQ(victim.Size(), 4u);
   EXPECT_EQ(mine.Pop(), tasks[1]);
   EXPECT_EQ(victim.Pop(), tasks[5]);
+  RunQueue empty;
+  empty.Share();
+  EXPECT_EQ(empty.StealInto(mine, overflow), nullptr);
 }
 
 class RunQueueThreadsTest : public testing::TestWithParam<int> {};
@@ -119,6 +123,7 @@ TEST_P(RunQueueThreadsTest, EachTaskOnce) {
     });
   for (uint32_t i = 0; i < kTasks; ++i) {
     owners.Push(tasks[i], overflow);
+    if (i == kTasks / 4) owners.Share();  // amid its pushes and pops
     // Bursts, so that the ring is now empty, now full.
     if (i % 1000 < 500)
       if (Task* t = owners.Pop()) tasks.See(t);

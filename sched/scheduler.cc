@@ -426,10 +426,18 @@ Task* FindBeforeTurn(Worker* w) {
   return t ? t : TakeNext(w);
 }
 
+// There are other workers now.
+__attribute__((noinline)) void ShareQueue(Worker* w) {
+  w->queue.Share();
+  if (w->queue.Size()) WakeWorker();
+}
+
 // Null when w is to retire.
 Task* FindRunnable(Carrier* c, Worker* w) {
   for (;;) {
     if (__builtin_expect(IsSurplus(w), 0)) return nullptr;
+    if (g_sched.worker_count.load(std::memory_order_relaxed) > 1 && !w->queue.IsShared())
+      ShareQueue(w);
     if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
     if (w->timers.Earliest() != kNever) FireTimersOf(w->timers, NowNs());
     if (w->urgent_streak < kMaxUrgentStreak || !HasOwnWork(w)) {

@@ -104,6 +104,9 @@ void StartWorkers() {
   LockGuard guard(g_sched.start_lock);
   if (g_sched.workers_started.load(std::memory_order_relaxed)) return;
   EndNativeFutexes();
+  if (g_sched.worker_count >
+      1)  // while none runs; a queue that begins alone its owner shares later
+    for (uint32_t i = 0; i < g_sched.worker_count; ++i) g_sched.workers[i].queue.Share();
   // They begin as running ones that find nothing and go idle. The main task may hold the first.
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     if (g_sched.workers[i].carrier.load(std::memory_order_relaxed)) continue;

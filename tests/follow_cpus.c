@@ -1,17 +1,25 @@
-// Threads that compute; commands on stdin: "pin MASK" gives every thread that mask, "grow" waits
-// until every thread has counted on. Answers each with "ok".
+// Threads that compute or yield all the time; commands on stdin: "pin MASK" gives every thread that
+// mask, "grow" waits until every thread has counted on. Answers each with "ok".
 #define _GNU_SOURCE 1
 #include <sched.h>
 
 #include "tests/programs/check.h"
 
-enum { THREADS = 6 };
+enum { COMPUTING = 6, THREADS = 12 };
 
 static pthread_t threads[THREADS];
 static volatile unsigned long counts[THREADS];
 
 static void* computes(void* number) {
   for (;;) counts[(intptr_t)number]++;
+  return NULL;
+}
+
+static void* yields(void* number) {
+  for (;;) {
+    counts[(intptr_t)number]++;
+    sched_yield();
+  }
   return NULL;
 }
 
@@ -32,7 +40,8 @@ static void grow(void) {
 }
 
 int main(void) {
-  for (intptr_t i = 0; i < THREADS; i++) threads[i] = spawn(computes, (void*)i);
+  for (intptr_t i = 0; i < THREADS; i++)
+    threads[i] = spawn(i < COMPUTING ? computes : yields, (void*)i);
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
     if (strncmp(line, "pin ", 4) == 0) pin(strtoul(line + 4, NULL, 16));
