@@ -104,8 +104,8 @@ void StartWorkers() {
   LockGuard guard(g_sched.start_lock);
   if (g_sched.workers_started.load(std::memory_order_relaxed)) return;
   EndNativeFutexes();
-  if (g_sched.worker_count >
-      1)  // while none runs; a queue that begins alone its owner shares later
+  // While none runs. A queue that begins alone its owner shares later.
+  if (g_sched.worker_count > 1)
     for (uint32_t i = 0; i < g_sched.worker_count; ++i) g_sched.workers[i].queue.Share();
   // They begin as running ones that find nothing and go idle. The main task may hold the first.
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
