@@ -24,40 +24,62 @@ struct RobustListHead {
 
 constexpr int kRobustLimit = 2048;  // the kernel's ROBUST_LIST_LIMIT
 
-// word, the owner's number, whether it inherits priorities
-using Mark = void (*)(uint32_t*, uint32_t, bool);
+struct Lock {
+  uint32_t* word;
+  uint32_t tid;  // of the task that has ended
+  bool pi;       // it inherits priorities
+  bool pending;  // the task was at work on it
+};
+
+// It has ended between the unlock and its wake, or woken and not yet the owner: another one's turn.
+// That one looks again if somebody has the lock by now, who does not know of waiters.
+bool PassesTurnOn(const Lock& lock, uint32_t v) {
+  return lock.pending && (v & FUTEX_TID_MASK) != lock.tid;
+}
 
 bool IsPi(const RobustList* tagged) { return reinterpret_cast<uintptr_t>(tagged) & 1; }
 char* Untagged(RobustList* p) {
   return reinterpret_cast<char*>(reinterpret_cast<uintptr_t>(p) & ~1ul);
 }
 
-void Walk(const Task* t, Mark mark) {
+void Walk(const Task* t, void (*mark)(const Lock&)) {
   RobustListHead head;
   if (!t->robust_list || !CopyIn(&head, t->robust_list)) return;
-  const auto mark_one = [&](RobustList* entry) {
-    mark(reinterpret_cast<uint32_t*>(Untagged(entry) + head.futex_offset), t->tid, IsPi(entry));
+  const auto mark_one = [&](RobustList* entry, bool pending) {
+    mark({reinterpret_cast<uint32_t*>(Untagged(entry) + head.futex_offset), t->tid, IsPi(entry),
+          pending});
   };
   RobustList* entry = head.list.next;
   for (int i = 0; i < kRobustLimit && Untagged(entry) != t->robust_list; ++i) {
     RobustList node;
     const bool readable = CopyIn(&node, Untagged(entry));
-    if (entry != head.pending) mark_one(entry);
+    if (entry != head.pending) mark_one(entry, false);
     if (!readable) break;
     entry = node.next;
   }
-  if (head.pending) mark_one(head.pending);
+  if (head.pending) mark_one(head.pending, true);
 }
 
 // In the memory of a process that is gone: whoever waits is another process's.
-void MarkInKernel(uint32_t* word, uint32_t tid, bool) {
+void MarkInKernel(const Lock& lock) {
   uint32_t v;
-  if (reinterpret_cast<uintptr_t>(word) % sizeof *word || !green_load32(word, &v)) return;
-  for (bool done = false; !done;) {
-    if ((v & FUTEX_TID_MASK) != tid) return;
-    if (!green_cas32(word, &v, FUTEX_OWNER_DIED | (v & FUTEX_WAITERS), &done)) return;
+  if (reinterpret_cast<uintptr_t>(lock.word) % sizeof v || !green_load32(lock.word, &v)) return;
+  for (bool done = false; !done && !PassesTurnOn(lock, v);) {
+    if ((v & FUTEX_TID_MASK) != lock.tid) return;
+    if (!green_cas32(lock.word, &v, FUTEX_OWNER_DIED | (v & FUTEX_WAITERS), &done)) return;
   }
-  RawSyscall(SYS_futex, word, FUTEX_WAKE, 1);
+  RawSyscall(SYS_futex, lock.word, FUTEX_WAKE, 1);
+}
+
+void MarkHere(const Lock& lock) {
+  uint32_t v;
+  if (PassesTurnOn(lock, green_load32(lock.word, &v) ? v : lock.tid))
+    FutexWake(lock.word, 1, FUTEX_BITSET_MATCH_ANY);
+  else if (lock.pi && IsSharedMemory(lock.word))
+    return SharedPiOwnerDied(lock.word, lock.tid);
+  else
+    FutexOwnerDied(lock.word, lock.tid, lock.pi);
+  WakeInKernel(lock.word);
 }
 
 void MarkAll() {
@@ -78,11 +100,7 @@ std::atomic<bool> g_watched{false};
 }  // namespace
 
 void EndRobustList(Task* t) {
-  Walk(t, [](uint32_t* word, uint32_t tid, bool pi) {
-    if (pi && IsSharedMemory(word)) return SharedPiOwnerDied(word, tid);
-    FutexOwnerDied(word, tid, pi);
-    WakeInKernel(word);
-  });
+  Walk(t, MarkHere);
   // The carrier's next task has other locks, and this one's memory is soon another's.
   if (t->robust_list && HasThreadsNumber(t))
     RawSyscall(SYS_set_robust_list, nullptr, sizeof(RobustListHead));
