@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include "arch/x86_64/call_target.h"
@@ -44,8 +45,28 @@ const SyscallFrame* FrameOf(const Task* t) {
   return reinterpret_cast<const SyscallFrame*>(t->frame & ~uintptr_t{1});
 }
 
-// A system call may end a program that has forbidden it to itself (seccomp(2)): green_copy makes
-// none.
+// green_copy ends at an address that is nobody's by a fault. Helpers block every signal, and a
+// fault that is blocked would end the process: for them it is let in as long as this lives.
+class LetFaultsIn {
+ public:
+  LetFaultsIn() {
+    if (helper_) Change(SIG_UNBLOCK);
+  }
+  ~LetFaultsIn() {
+    if (helper_) Change(SIG_BLOCK);
+  }
+  LetFaultsIn(const LetFaultsIn&) = delete;
+  LetFaultsIn& operator=(const LetFaultsIn&) = delete;
+
+ private:
+  static void Change(int how) {
+    const SigSet faults = SigBit(SIGSEGV) | SigBit(SIGBUS);
+    RawSyscall(SYS_rt_sigprocmask, how, &faults, nullptr, sizeof faults);
+  }
+  const bool helper_ = CurrentCarrier()->helper;
+};
+
+// To copy by a system call may end a program that has forbidden it to itself (seccomp(2)).
 uintptr_t CallerOf(const SyscallFrame* frame) {
   constexpr uintptr_t kWrapper = 512;  // bytes, of libc's functions that make one call
   const auto leads_to = [](uintptr_t return_address, uintptr_t site) {
@@ -55,6 +76,7 @@ uintptr_t CallerOf(const SyscallFrame* frame) {
         });
     return function && site - function < kWrapper;
   };
+  const LetFaultsIn let_faults_in;
   return FindCaller(frame->ProgramRsp(), true, green_copy, leads_to, frame->site);
 }
 
