@@ -445,6 +445,17 @@ class RefusalTest(unittest.TestCase):
             process.kill()
             process.wait()
 
+    def test_program_that_shows_nothing(self):
+        with tempfile.TemporaryDirectory() as home:
+            for command in "profile", "trace":
+                for program, status, why in (("no-such", 127, "not found"),
+                                             ("true", 1, "created"), ("false", 1, "created")):
+                    path = os.path.join(home, "out")
+                    result = green(command, "-o", path, "--", program)
+                    self.assertEqual((result.returncode, result.stdout), (status, ""))
+                    self.assertRegex(result.stderr, rf"\A(green|libgreen): [^\n]*{why}[^\n]*\n\Z")
+                    self.assertFalse(os.path.exists(path))
+
     @unittest.skipUnless(os.getuid() == 0, "only root can become another user")
     def test_another_users_process(self):
         with Observed("busy", 1) as program:

@@ -85,26 +85,33 @@ int Attach(const Options& o) {
   });
 }
 
+int StatusOf(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 // Starts the program, waits until it has threads, and looks until it ends or time is up.
 int StartAndAttach(Options o) {
   o.pid = fork();
   if (o.pid == 0) _exit(Run(o.program));
   if (o.pid < 0) return 1;
-  int status = 0;
-  for (int ms = 0; ms < kStartPatienceMs; ++ms) {
+  bool ended = false;
+  for (int ms = 0; ms < kStartPatienceMs && !ended; ++ms) {
     std::string error;
     if (inspect::Target::Open(o.pid, &error)) break;
-    siginfo_t ended = {};
-    if (waitid(P_PID, static_cast<id_t>(o.pid), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-        ended.si_pid == o.pid)
-      break;
+    siginfo_t child = {};
+    ended = waitid(P_PID, static_cast<id_t>(o.pid), &child, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            child.si_pid == o.pid;
     usleep(1000);
   }
   if (!o.seconds) o.seconds = 1e9;
-  const int result = Attach(o);
-  while (waitpid(o.pid, &status, 0) < 0 && errno == EINTR) continue;
-  if (result) return result;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  const int result = ended ? 1 : Attach(o);
+  const int status = StatusOf(o.pid);
+  if (!ended) return result ? result : status;
+  if (!CannotRun(status))
+    std::fprintf(stderr, "green: the program ended before it created a thread under libgreen\n");
+  return status ? status : result;
 }
 
 }  // namespace

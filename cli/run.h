@@ -16,4 +16,7 @@ Command AddRun(CLI::App& green);
 // started, 127 there is no such program.
 int Run(const std::vector<std::string>& command);
 
+// Whether it is one of these, which Run has told (or, rarely, a program's own).
+inline bool CannotRun(int status) { return status >= 125 && status <= 127; }
+
 }  // namespace green::cli

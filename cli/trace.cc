@@ -196,6 +196,7 @@ class Tracer {
   // The status of the program, once it has ended.
   int status() const { return status_; }
   bool ended() const { return ended_; }
+  bool seen() const { return !over_.empty(); }  // once Follow is over: any process
   void Reap(pid_t program) {
     int status;
     for (pid_t p; (p = waitpid(-1, &status, WNOHANG)) > 0;) {
@@ -311,11 +312,16 @@ int TraceProgram(const Options& o) {
   Tracer tracer(o);
   tracer.Follow(program);
   OnSignals(SIG_DFL);
-  const int result = tracer.Write();
+  const int result = tracer.seen() ? tracer.Write() : 0;
   // Time is up, and the program goes on; its status is ours.
   for (const timespec pause = {0, 10'000'000}; !tracer.ended(); nanosleep(&pause, nullptr))
     tracer.Reap(program);
-  return result ? result : tracer.status();
+  const int status = result ? result : tracer.status();
+  if (!tracer.seen() && !CannotRun(status)) {
+    std::fprintf(stderr, "green: no thread was created under libgreen, so there is no trace\n");
+    return status ? status : 1;
+  }
+  return status;
 }
 
 }  // namespace
