@@ -280,6 +280,8 @@ uintptr_t FindCaller(uintptr_t rsp, bool stays, CopyMemory copy, LeadsTo leads_t
   return search.In(rest, n);
 }
 
+void PrepareCodeMap() { ReadMap(); }
+
 void ForgetCodeMap() { g_map.read.store(false, std::memory_order_relaxed); }
 
 void ResetCodeMapAfterFork() {

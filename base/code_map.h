@@ -28,6 +28,9 @@ using LeadsTo = bool (*)(uintptr_t return_address, uintptr_t site);
 uintptr_t FindCaller(uintptr_t rsp, bool stays, CopyMemory copy, LeadsTo leads_to = nullptr,
                      uintptr_t site = 0);
 
+// Reads it before the first search. Who searches while another thread reads it for the first time
+// finds no one.
+void PrepareCodeMap();
 // Libraries have come, or gone.
 void ForgetCodeMap();
 void ResetCodeMapAfterFork();

@@ -58,7 +58,10 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   DetectVectorState();
   InitClock();
   g_sched.options = options;
-  if (options.report) g_sched.watch.fetch_or(SchedulerState::kReport, std::memory_order_relaxed);
+  if (options.report) {
+    g_sched.watch.fetch_or(SchedulerState::kReport, std::memory_order_relaxed);
+    PrepareCodeMap();
+  }
   g_sched.pid = pid;
   CountWorkers();
   if (long r = RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
