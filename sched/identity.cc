@@ -106,9 +106,13 @@ Task* TaskOfClock(int clock_id) {
 
 bool TaskClock(int clock_id, int64_t* ns) {
   if (clock_id != CLOCK_THREAD_CPUTIME_ID && !IsThreadClock(clock_id)) return false;
+  const uint32_t number = NumberInClock(clock_id);
   Task* t = TaskOfClock(clock_id);
   *ns = t ? CpuNsOf(t) : -1;
-  return t || NumberInClock(clock_id) >= kFirstTid;
+  // It has ended meanwhile, and its time is not kept.
+  if (t && number && FindTask(number) != t) *ns = -1;
+  // An OS thread outlives the bound task that had its number.
+  return t || number >= kFirstTid || (number != g_sched.pid && IsCarrier(number));
 }
 
 namespace {
