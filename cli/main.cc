@@ -1,4 +1,7 @@
 // The command line of green.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -16,6 +19,7 @@
 #include "cli/syscalls.h"
 #include "cli/top.h"
 #include "cli/trace.h"
+#include "inspect/guarded.h"
 
 namespace green::cli {
 namespace {
@@ -96,7 +100,17 @@ int Main(int argc, char** argv) {
   return given() == commands.end() ? UsageError("which command?") : given()->run();
 }
 
+// No file that is opened takes the place of a standard one that is closed; a program that is
+// started finds it closed.
+void HoldClosedPlaces() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 }  // namespace
 }  // namespace green::cli
 
-int main(int argc, char** argv) { return green::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  green::cli::HoldClosedPlaces();
+  return green::inspect::Written(green::cli::Main(argc, argv));
+}

@@ -445,6 +445,17 @@ class RefusalTest(unittest.TestCase):
             process.kill()
             process.wait()
 
+    def test_nowhere_to_write(self):
+        with Observed("busy", 1) as program, open("/dev/full", "w") as full:
+            for words in (["ps"], ["stacks"], ["stats", "--json"], ["profile", "--seconds=0.2"],
+                          ["top", "--count=1"]):
+                for to in full, None:
+                    result = subprocess.run(
+                        [GREEN, *words, str(program.pid)], stdout=to, stderr=subprocess.PIPE,
+                        text=True, timeout=30, preexec_fn=None if to else lambda: os.close(1))
+                    self.assertEqual(result.returncode, 1, (words, to))
+                    self.assertIn("green: can't write to standard output: ", result.stderr)
+
     def test_program_that_shows_nothing(self):
         with tempfile.TemporaryDirectory() as home:
             for command in "profile", "trace":

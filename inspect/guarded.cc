@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 namespace green::inspect {
 namespace {
@@ -21,6 +22,12 @@ constexpr rlim_t kMaxMemory = rlim_t{8} << 30;
 
 }  // namespace
 
+int Written(int status) {
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return status;
+  std::fprintf(stderr, "green: can't write to standard output: %s\n", std::strerror(errno));
+  return status ? status : 1;
+}
+
 int Guarded(int seconds, const std::function<int()>& fn) {
   std::fflush(nullptr);
   g_child = fork();
@@ -31,7 +38,7 @@ int Guarded(int seconds, const std::function<int()>& fn) {
     setrlimit(RLIMIT_AS, &memory);
     setrlimit(RLIMIT_CORE, &core);
     if (seconds) alarm(static_cast<unsigned>(seconds));
-    const int status = fn();
+    const int status = Written(fn());
     std::fflush(nullptr);
     _exit(status);
   }

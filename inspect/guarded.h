@@ -14,4 +14,7 @@ int Guarded(int seconds, const std::function<int()>& fn);
 // What fn returned, or nothing.
 std::string GuardedText(int seconds, const std::function<std::string()>& fn);
 
+// status, once standard output is written; 1, and a line that says why, if it could not be.
+int Written(int status);
+
 }  // namespace green::inspect
