@@ -3,6 +3,7 @@
 
 import json
 import os
+import pty
 import re
 import select
 import signal
@@ -231,6 +232,28 @@ class TopTest(unittest.TestCase):
                     timeout=60, env={**os.environ, "TERM": terminal}).stdout
                 self.assertIn("11 tasks;", shown)
                 self.assertEqual("\x1b" in shown, moves, shown)
+
+    def test_a_small_terminal(self):
+        with Observed("busy", 2) as program:
+            for rows, columns in ((24, 80), (6, 30)):
+                top = f"stty rows {rows} cols {columns}; {GREEN} top {program.pid} --count 2"
+                leader, follower = pty.openpty()
+                shown = subprocess.Popen(["sh", "-c", top + " --interval 0.1"], stdin=follower,
+                                         stdout=follower, env={**os.environ, "TERM": "xterm"})
+                os.close(follower)
+                text = b""
+                try:
+                    while part := os.read(leader, 65536):
+                        text += part
+                except OSError:  # EIO: it has ended
+                    pass
+                os.close(leader)
+                self.assertEqual(shown.wait(timeout=PATIENCE), 0)
+                pictures = text.decode().replace("\r", "").split("\x1b[H\x1b[2J")[1:]
+                self.assertEqual(len(pictures), 2, text)
+                for picture in pictures:
+                    self.assertLess(picture.count("\n"), rows)
+                    self.assertLessEqual(max(map(len, picture.split("\n"))), columns)
 
     def test_ends_with_the_program(self):
         with Observed("busy", 2) as program:

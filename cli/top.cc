@@ -223,6 +223,13 @@ class View {
   std::map<std::string, uint64_t> blocked_ms_;  // by place, at the last picture
 };
 
+// No more than so many: further ones would push the first out of a terminal.
+void KeepLines(size_t lines, std::string* text) {
+  size_t end = 0;
+  while (lines-- && end != text->npos) end = text->find('\n', end ? end + 1 : 0);
+  if (end != text->npos) text->resize(end ? end + 1 : 0);
+}
+
 // True when it is time for the next picture, false when the user has had enough.
 bool WaitForNext(double seconds, bool keys) {
   pollfd in = {0, POLLIN, 0};
@@ -238,9 +245,12 @@ int Show(const inspect::Target& target, const Options& o) {
     if (!WaitForNext(o.seconds, terminal.active())) return 0;
     winsize size = {};
     const bool known = ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col;
-    const std::string picture = view.Picture(known ? size.ws_row : 40, known ? size.ws_col : 160);
+    std::string picture = view.Picture(known ? size.ws_row : 40, known ? size.ws_col : 160);
     if (picture.empty()) return 0;
-    if (terminal.active()) std::fputs("\x1b[H\x1b[2J", stdout);
+    if (terminal.active()) {
+      std::fputs("\x1b[H\x1b[2J", stdout);
+      if (known) KeepLines(size.ws_row - 1u, &picture);  // the last newline takes one
+    }
     std::fputs(picture.c_str(), stdout);
     if (!terminal.active()) std::puts("");
     std::fflush(stdout);
