@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/code_map.h"
 #include "base/message.h"
+#include "interpose/go_code.h"
 #include "interpose/imports.h"
 #include "interpose/libc_code.h"
 #include "interpose/options.h"
@@ -112,6 +113,7 @@ bool Start() {
   if (settings.scheduler.user_dispatch && !HasUserDispatch())
     return Native("GREEN_DOOR: the kernel has no Syscall User Dispatch (Linux 5.11)");
   if (UnderValgrind()) return Native("valgrind runs the program");
+  if (HasGoCode()) return Native("the program has Go code, which schedules its threads by itself");
   if (ThreadCount() > 1) return Native("other threads exist already");
   // After a fork GS base still points to our own stand-in for native threads.
   const uintptr_t gs = GetGsBase();
