@@ -11,6 +11,8 @@ namespace {
 long SleepUntil(int64_t deadline) {
   Task* cur = CurrentTask();
   Count(CurrentWorker()->parked_sleep);
+  // One that is over at once lets others run too, as natively: loops wait so for other threads.
+  if (NowNs() >= deadline) Yield();
   while (NowNs() < deadline) {
     if (cur->attention.load(std::memory_order_acquire)) return kRestartNoHandler;
     ParkUntil(WaitReason::kSleep, deadline);
