@@ -817,6 +817,8 @@ void EnterGreenSlow() {
   c->retake_lock.Unlock();
   if (blocked) NoteCallTook(c);
   if (!lost) return;
+  // What was noted for this very task goes with it: on this carrier it would be anybody's.
+  if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
   // The program's vector registers are live here whatever the site's slot says.
   Task* cur = c->task;
   const uint8_t save = cur->save_vectors;
