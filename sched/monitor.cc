@@ -141,7 +141,7 @@ bool LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   }
   // Inside libgreen too, where a task that makes system calls in a loop is most of the time: the
   // kick then counts at the end of its call.
-  if (idlers && w->next.load(std::memory_order_relaxed)) {
+  if (idlers && (w->next.load(std::memory_order_relaxed) || !w->queue.IsShared())) {
     w->share_next.store(true, std::memory_order_relaxed);
     KickCarrier(c);
   } else if (SliceIsOver(w, c, now)) {

@@ -426,18 +426,23 @@ Task* FindBeforeTurn(Worker* w) {
   return t ? t : TakeNext(w);
 }
 
-// There are other workers now.
+// There are other workers now, which have looked in vain.
+bool IsToShare(const Worker* w) {
+  return g_sched.worker_count.load(std::memory_order_relaxed) > 1 && !w->queue.IsShared();
+}
 __attribute__((noinline)) void ShareQueue(Worker* w) {
   w->queue.Share();
-  if (w->queue.Size()) WakeWorker();
+  // Between that and the look for idle ones: who goes to sleep counts itself before its last look.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (uint32_t n = w->queue.Size(); n && g_sched.idle_count.load(std::memory_order_relaxed); --n)
+    WakeWorker();
 }
 
 // Null when w is to retire.
 Task* FindRunnable(Carrier* c, Worker* w) {
   for (;;) {
     if (__builtin_expect(IsSurplus(w), 0)) return nullptr;
-    if (g_sched.worker_count.load(std::memory_order_relaxed) > 1 && !w->queue.IsShared())
-      ShareQueue(w);
+    if (__builtin_expect(IsToShare(w), 0)) ShareQueue(w);
     if (c->attention.load(std::memory_order_relaxed)) g_sched.attention_hook();
     if (w->timers.Earliest() != kNever) FireTimersOf(w->timers, NowNs());
     if (w->urgent_streak < kMaxUrgentStreak || !HasOwnWork(w)) {
@@ -579,7 +584,7 @@ namespace {
 void GoRound(Task* cur) {
   probe::Preempt(cur);
   Worker* w = CurrentWorker();
-  if (__builtin_expect(IsSurplus(w), 0))  // the scheduler's loop is to look
+  if (__builtin_expect(IsSurplus(w) || IsToShare(w), 0))  // the scheduler's loop is to look
     w->polls_in.store(1, std::memory_order_relaxed);
   NoteEndOfTurn(w);
   const bool computes = cur->switches == cur->preempted_at;
@@ -666,6 +671,7 @@ bool ShareIfAsked() {
   if (!w->share_next.load(std::memory_order_relaxed)) return false;
   w->share_next.store(false, std::memory_order_relaxed);
   if (Task* t = TakeNext(w)) w->queue.Push(t, g_sched.global);
+  if (IsToShare(w)) ShareQueue(w);
   WakeWorker();
   return true;
 }

@@ -58,6 +58,12 @@ long ReadUnlessEmpty(int fd, FdState* s, const void* buf, size_t room, Read read
   return got;
 }
 
+// First thing in a read that may wait, as others run meanwhile: the number may be another file's
+// then, as if the call had come later.
+inline void BeginRead(FdState* s) {
+  if (__builtin_expect(s->peer.load(std::memory_order_relaxed) != 0, 0)) LetPeerWrite(s);
+}
+
 // A number has just been created as this kind of file by the calling task.
 void NoteNewFd(int fd, uint32_t flags);
 // As some kind of file.
@@ -97,7 +103,6 @@ template <typename Attempt>
 long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
   int moved = -1, ended = 0;
   long r;
-  if (direction == kIn && s->peer.load(std::memory_order_relaxed)) LetPeerWrite(s);
   for (;;) {
     const uint32_t generation = s->generation.load(std::memory_order_acquire);
     const uint32_t sequence = direction == kOut ? SequenceOut(s) : SequenceIn(s);

@@ -134,6 +134,7 @@ long SysRead(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   FdState* s = FdStateOf(fd);
   if (!s || NotForTrying(f.rdx)) return BlockingRaw(f, false);
+  BeginRead(s);
   if (IsPlainTransfer(s->flags.load(std::memory_order_relaxed))) return PlainCall(f);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {
@@ -165,6 +166,7 @@ long SysReadv(SyscallFrame& f) {
   const int fd = ArgInt(f, 0);
   FdState* s = FdStateOf(fd);
   if (!s) return Raw(f);
+  BeginRead(s);
   if (IsPlainTransfer(s->flags.load(std::memory_order_relaxed))) return PlainCall(f);
   const uint32_t flags = KnowFd(fd, s);
   if (flags & kSocket) {

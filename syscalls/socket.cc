@@ -143,10 +143,19 @@ long SysConnect(SyscallFrame& f) { return BlockingRaw(f, false); }
 long SysAccept(SyscallFrame& f) { return Accept(f, 0); }
 long SysAccept4(SyscallFrame& f) { return Accept(f, ArgInt(f, 3)); }
 
+namespace {
+// Null for what the kernel answers at once, or knows better.
+FdState* SocketToReceive(int fd, int flags) {
+  if (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE)) return nullptr;
+  if (FdState* s = FdStateOf(fd)) BeginRead(s);
+  return SocketOf(fd);
+}
+}  // namespace
+
 long SysRecvfrom(SyscallFrame& f) {
   const int fd = ArgInt(f, 0), flags = ArgInt(f, 3);
-  FdState* s = SocketOf(fd);
-  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return ReceiveNow(f);
+  FdState* s = SocketToReceive(fd, flags);
+  if (!s) return ReceiveNow(f);
   return OrBlock(
       f, Receive(fd, s, ArgAs<void*>(f, 1), f.rdx, flags, ArgAs<void*>(f, 4), ArgAs<void*>(f, 5)));
 }
@@ -161,8 +170,8 @@ long SysSendto(SyscallFrame& f) {
 
 long SysRecvmsg(SyscallFrame& f) {
   const int fd = ArgInt(f, 0), flags = ArgInt(f, 2);
-  FdState* s = SocketOf(fd);
-  if (!s || (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE))) return ReceiveNow(f);
+  FdState* s = SocketToReceive(fd, flags);
+  if (!s) return ReceiveNow(f);
   return OrBlock(f, ReceiveMessage(fd, s, ArgAs<msghdr*>(f, 1), flags));
 }
 

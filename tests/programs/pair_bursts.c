@@ -1,6 +1,9 @@
 // After many turns of one byte, for which a runtime may have learned that nothing is there yet when
-// a read begins, come bursts, taken byte by byte, a partner that computes first, and the end.
+// a read begins, come bursts, taken byte by byte, a partner that computes first, the end, and
+// another file under the reader's number.
 #include "net.h"
+
+#include <fcntl.h>
 
 enum { kTurns = 40, kBursts = 200 };
 
@@ -46,6 +49,30 @@ static void play(struct ends here, struct ends there) {
   join(partner);
 }
 
+static void* echo(void* argument) {
+  const int fd = *(const int*)argument;
+  char byte;
+  while (read(fd, &byte, 1) == 1) write_all(fd, &byte, 1);
+  CHECK_EQ(read(fd, &byte, 1), 0);
+  return NULL;
+}
+
+// A common way to stop a reader, which may be about to try.
+static void stop(void) {
+  int pair[2], null = open("/dev/null", O_RDWR);
+  CHECK(null >= 0);
+  CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+  pthread_t reader = spawn(echo, &pair[0]);
+  char byte = 1;
+  for (int i = 0; i < kTurns; i++) {
+    write_all(pair[1], &byte, 1);
+    CHECK_EQ(read(pair[1], &byte, 1), 1);
+  }
+  CHECK_OK(shutdown(pair[0], SHUT_RDWR));
+  CHECK_EQ(dup2(null, pair[0]), pair[0]);
+  join(reader);
+}
+
 int main(void) {
   int there[2], back[2], pairs[2][2];
   CHECK_OK(pipe(there));
@@ -53,5 +80,6 @@ int main(void) {
   play((struct ends){back[0], there[1]}, (struct ends){there[0], back[1]});
   for (int i = 0; i < 2; i++) CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]));
   play((struct ends){pairs[0][0], pairs[1][0]}, (struct ends){pairs[1][1], pairs[0][1]});
+  stop();
   puts("played");
 }
