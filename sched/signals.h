@@ -70,6 +70,7 @@ bool HasDeliverable(Task* t);
 // Runs the handlers of the current task's deliverable signals. Called inside libgreen at the end
 // of a system call; returns inside. What ran, or kNone.
 enum class Delivered { kNone, kRestart, kNoRestart };
+static_assert(static_cast<int>(Delivered::kNoRestart) == GREEN_NO_RESTART);
 Delivered DeliverNow();
 
 // Routes what the kernel delivered while the carrier was inside libgreen.

@@ -5,11 +5,19 @@ namespace green {
 
 extern "C" long green_blocking_call(long nr, const void* args, const uint8_t* handled);
 
+// A handler of its own may have run behind the call's instruction, where an EINTR for others was
+// there.
+bool IsForOthersOnly(const Task* t) {
+  if (t->interrupted != Interrupted::kForOthers) return false;
+  return t->interruptible ? !t->handled : t->handled != static_cast<uint8_t>(Delivered::kNoRestart);
+}
+
 namespace {
 
 const uint8_t kNoHandler = 0;
 
-inline long Block(long nr, const void* args, const uint8_t* handled, bool hand_off, SigSet blocked) {
+inline long Block(long nr, const void* args, const uint8_t* handled, bool hand_off,
+                  SigSet blocked) {
   BlockInKernel(blocked);
   Task* t = CurrentTask();
   t->handled = 0;
@@ -22,8 +30,7 @@ inline long Block(long nr, const void* args, const uint8_t* handled, bool hand_o
     r = green_blocking_call(nr, args, handled);
   UnblockInKernel(blocked);
   LeaveBlocking();
-  // On another task's behalf: the program is not to know.
-  if (r == -EINTR && t->interrupted == Interrupted::kForOthers) r = kRestartAlways;
+  if (r == -EINTR && IsForOthersOnly(t)) r = kRestartAlways;
   return r;
 }
 

@@ -53,6 +53,10 @@ inline long LookOutside(long nr, Args... args) {
   return r;
 }
 
+// The current task's call in the kernel said EINTR: because of signals for others only, so that the
+// program is not to know. Inside libgreen.
+bool IsForOthersOnly(const Task* t);
+
 // The call as the program made it, on a carrier of its own if it blocks: at once (hand_off) or
 // when the monitor finds it blocked. -EINTR as the kernel returned it; kRestartAlways when a
 // signal came before the call.
@@ -63,7 +67,8 @@ long BlockingRaw(const SyscallFrame& f, bool hand_off);
 
 // The same for a bound task, and for calls that every handler ends with EINTR, whatever its flags
 // (signal(7)): no signal slips in between a temporary mask and the wait. -EINTR when a handler ran,
-// kRestartNoHandler when the call was interrupted, or not begun, for a signal still to be looked at.
+// kRestartNoHandler when the call was interrupted, or not begun, for a signal still to be looked
+// at.
 long InterruptibleCall(long nr, long a, long b, long c, long d, long e, long g);
 
 // The deadline of the call being executed: computed once, kept when it is restarted.
@@ -115,15 +120,15 @@ inline int64_t ToMonotonic(int clock, int64_t deadline) {
   return left > kNever - now ? kNever : now + left;
 }
 
-// The end of every call: out of libgreen, after which the task's signals are looked at. Handlers may
-// run, so it may never return.
+// The end of every call: out of libgreen, after which the task's signals are looked at. Handlers
+// may run, so it may never return.
 void EndCall(Task* t, SyscallFrame& f);
 
 // openat(2) of what the kernel does not know, or -ENOENT (open.cc).
 long OpenOfTask(const SyscallFrame& f);
 
-// getdents64(2) has listed r bytes of entries: the same, or libgreen's of /proc/self/task in their place
-// (task_directory.cc).
+// getdents64(2) has listed r bytes of entries: the same, or libgreen's of /proc/self/task in their
+// place (task_directory.cc).
 long ListTasksInstead(const SyscallFrame& f, long r);
 
 // The handler of a system call number, or null when it goes straight to the kernel.

@@ -112,8 +112,10 @@ Handler HandlerOf(long nr) {
 
 namespace {
 
-// deadline: that of a wait which has begun already, or 0.
-__attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, int64_t deadline) {
+long Interrupted(SyscallFrame&) { return -EINTR; }
+
+// `again`: a wait that any handler ends has begun already, deadline: its own, or 0.
+__attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, bool again, int64_t deadline) {
   Task* t = CurrentTask();
   if (HasMappedCode(t)) LookAtNewCode();
   EnterGreen();
@@ -130,6 +132,7 @@ __attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, int64_t dea
   if (__builtin_expect(f->rax < kNumbers, 1))
     handler = (t->bound ? g_table.bound : g_table.green)[f->rax];
   if (__builtin_expect(!handler, 0)) handler = UnknownNumber;
+  if (again && t->handled) handler = Interrupted;
   long result;
   do {
     result = handler(*f);
@@ -147,16 +150,16 @@ __attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, int64_t dea
 }  // namespace
 
 extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(SyscallFrame* f) {
-  return Dispatch(f, 0);
+  return Dispatch(f, false, 0);
 }
 
 // A plain wait that began at `began` by the ticks, 0 without a number of milliseconds to wait, has
 // been interrupted on another task's behalf: once more.
 extern "C" __attribute__((visibility("hidden"), used)) long green_wait_again(SyscallFrame* f,
                                                                              uint64_t began) {
-  if (!began) return Dispatch(f, 0);
+  if (!began) return Dispatch(f, true, 0);
   const int64_t ms = ArgInt(*f, f->rax == SYS_poll ? 2 : 3);
-  return Dispatch(f, NsAtTicks(began) + ms * 1000000);
+  return Dispatch(f, true, NsAtTicks(began) + ms * 1000000);
 }
 
 // After the raw tail: parent and child both come by. The child shares memory with us but is

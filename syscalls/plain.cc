@@ -20,7 +20,7 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_end_plain(Sysc
   }
   LeaveBlocking();
   Task* t = CurrentTask();
-  if (__builtin_expect(r == -EINTR && t->interrupted == Interrupted::kForOthers, 0)) {
+  if (__builtin_expect(r == -EINTR, 0) && IsForOthersOnly(t)) {
     EndCall(t, *f);
     return green_dispatch(f);  // once more
   }

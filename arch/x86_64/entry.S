@@ -166,6 +166,9 @@ green_plain_insn:
         movq    %gs:GREEN_CARRIER_TASK, %rcx
         cmpb    $GREEN_FOR_OTHERS, GREEN_TASK_INTERRUPTED(%rcx)
         jne     2b
+        // A handler may have run since, too.
+        cmpb    $GREEN_NO_RESTART, GREEN_TASK_HANDLED(%rcx)
+        je      2b
         popq    %rax
         .cfi_adjust_cfa_offset -8
         jmp     .Lto_dispatch
@@ -239,7 +242,8 @@ green_plain_wait_insn:
 7:      cmpb    $0, %gs:GREEN_CARRIER_NATIVE
         jne     3b
         movq    %gs:GREEN_CARRIER_TASK, %rcx
-        cmpb    $GREEN_FOR_OTHERS, GREEN_TASK_INTERRUPTED(%rcx)
+        // Both bytes: and no handler has run.
+        cmpw    $(GREEN_FOR_OTHERS << 8), GREEN_TASK_HANDLED(%rcx)
         jne     3b
         popq    %rax
         .cfi_adjust_cfa_offset -8

@@ -26,6 +26,7 @@
 #define GREEN_FUTEXES_NATIVE 1  // in green_futex_places (sched/futex_table.h)
 
 #define GREEN_FOR_OTHERS 1  // Interrupted::kForOthers
+#define GREEN_NO_RESTART 2  // Delivered::kNoRestart
 
 #define GREEN_MSGHDR_CONTROLLEN 40
 
