@@ -47,7 +47,7 @@ struct Map {
   char line[kPath + 80];
   char path[kPath];
 };
-Map g_map;
+constinit Map g_map = {};
 
 class TryLock {
  public:

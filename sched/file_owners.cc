@@ -19,7 +19,7 @@ struct Entry {
 };
 
 SpinLock g_lock;
-Entry g_entries[kMost];
+constinit Entry g_entries[kMost] = {};
 int g_used = 0;               // entries that were ever in use
 std::atomic<int> g_owned{0};  // files: mostly none
 

@@ -17,7 +17,8 @@
 namespace green {
 
 std::atomic<FdState*> green_fd_chunks[kMaxFds / kFdChunk];
-alignas(4096) FdState green_first_fds[kFdChunk];
+// Zeroes without code that writes them: the pages of what is not used are never touched.
+alignas(4096) constinit FdState green_first_fds[kFdChunk] = {};
 
 namespace {
 
