@@ -101,6 +101,8 @@ long ChangeCredentials(long nr, const long args[3]) {
 }
 
 void AskForAnswer(Carrier* c) {
+  LockGuard guard(c->kick_lock);
+  if (c->in_exec) return;
   SigInfo info = MakeSigInfo(kKickSignal, SI_QUEUE);
   RawSyscall(SYS_rt_tgsigqueueinfo, g_sched.pid, __atomic_load_n(&c->tid, __ATOMIC_RELAXED),
              kKickSignal, &info);

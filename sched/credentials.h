@@ -22,7 +22,8 @@ long ChangeCredentials(long nr, const long args[3]);
 void EndCredentials();
 
 // A kick that is told apart from the scheduler's, so that it disturbs nothing. c's thread follows
-// changes of credentials, and the first thread counts it (signals.cc).
+// changes of credentials, and the first thread counts it (signals.cc). None during an exec, as it
+// would end the new program: who waits for the answer asks again.
 void AskForAnswer(Carrier* c);
 
 // In the handler of a kick that IsCredentialsKick knows; c is the current thread's.

@@ -19,10 +19,24 @@ constexpr int64_t kLookNs = 1'000'000;
 constexpr int64_t kSignalAgainNs = 20'000'000;
 
 std::atomic<uint32_t*> g_word{nullptr};
-long g_result;  // published by g_word
+// Published by g_word:
+bool g_owner_died;
+long g_result;
 std::atomic<uint32_t> g_answers{0};
 
-long UnlockPi(uint32_t* word) { return RawSyscall(SYS_futex, word, FUTEX_UNLOCK_PI); }
+constexpr int kMostTries = 10'000;
+
+bool IsMains(uint32_t v) { return (v & FUTEX_TID_MASK) == g_sched.pid; }
+
+// On the thread whose number the word has. The flag is the next owner's to see.
+long UnlockPi(uint32_t* word, bool owner_died) {
+  const long r = RawSyscall(SYS_futex, word, FUTEX_UNLOCK_PI);
+  uint32_t v;
+  if (r != 0 || !owner_died || !green_load32(word, &v)) return r;
+  for (bool done = false; !done;)
+    if (!green_cas32(word, &v, v | FUTEX_OWNER_DIED, &done)) break;
+  return r;
+}
 
 Carrier* First() {
   Carrier* c = FirstCarrier();
@@ -30,9 +44,10 @@ Carrier* First() {
   return c;
 }
 
-long Ask(uint32_t* word) {
+long Ask(uint32_t* word, bool owner_died) {
   Carrier* first = First();
   if (!first) return -EPERM;
+  g_owner_died = owner_died;
   g_word.store(word, std::memory_order_release);
   for (int64_t signal_at = 0;;) {
     const uint32_t answers = g_answers.load(std::memory_order_acquire);
@@ -47,31 +62,47 @@ long Ask(uint32_t* word) {
   }
 }
 
-}  // namespace
-
-long UnlockPiOnFirstThread(uint32_t* word) {
-  if (CurrentCarrier()->tid == g_sched.pid) return UnlockPi(word);
+// 1: nobody waits in the kernel, and the main task's word has become this. Else 0, or -EFAULT.
+long WriteUnlessAwaited(uint32_t* word, uint32_t wanted) {
   uint32_t v;
   if (!green_load32(word, &v)) return -EFAULT;
-  // Mostly nobody waits in the kernel. Who begins to sets the flag again, and the free word is not
-  // written.
+  // Who begins to wait sets the flag again, and the word is not written.
   for (bool done = false; !done;)
     if (!green_cas32(word, &v, v & ~FUTEX_WAITERS, &done)) return -EFAULT;
   v &= ~FUTEX_WAITERS;
-  if (RawSyscall(SYS_futex, word, FUTEX_WAKE, INT_MAX) == -EINVAL) return Ask(word);
+  if (RawSyscall(SYS_futex, word, FUTEX_WAKE, INT_MAX) == -EINVAL) return 0;
   bool done;
-  if (!green_cas32(word, &v, 0, &done)) return -EFAULT;
-  return done ? 0 : Ask(word);
+  if (!green_cas32(word, &v, wanted, &done)) return -EFAULT;
+  return done;
 }
 
+}  // namespace
+
 long UnlockPiOnThread(uint32_t* word) {
-  return CurrentTask()->tid == g_sched.pid ? UnlockPiOnFirstThread(word) : UnlockPi(word);
+  const uint32_t tid = CurrentTask()->tid;
+  if (tid != g_sched.pid || tid == CurrentCarrier()->tid) return UnlockPi(word, false);
+  // Mostly nobody waits there.
+  const long r = WriteUnlessAwaited(word, 0);
+  if (r < 0) return r;
+  return r ? 0 : Ask(word, false);
+}
+
+void MainOwnerDied(uint32_t* word) {
+  uint32_t v;
+  // Waiters come and give up meanwhile.
+  for (int i = 0; i < kMostTries && green_load32(word, &v) && IsMains(v); ++i) {
+    if (WriteUnlessAwaited(word, FUTEX_OWNER_DIED | FUTEX_WAITERS)) return;
+    if (CurrentCarrier()->tid == g_sched.pid)
+      UnlockPi(word, true);
+    else
+      Ask(word, true);
+  }
 }
 
 void AnswerAsFirst() {
   uint32_t* word = g_word.load(std::memory_order_acquire);
   if (!word) return;
-  g_result = UnlockPi(word);
+  g_result = UnlockPi(word, g_owner_died);
   g_word.store(nullptr, std::memory_order_release);
   g_answers.fetch_add(1, std::memory_order_release);
   RawSyscall(SYS_futex, &g_answers, FUTEX_WAKE_PRIVATE, 1);

@@ -13,8 +13,11 @@ namespace green {
 // FUTEX_UNLOCK_PI (futex(2)) by the thread whose number the current task has: the kernel's result.
 // Inside libgreen, by a task with a kernel thread's number.
 long UnlockPiOnThread(uint32_t* word);
-// The same for the main task, by any thread inside libgreen.
-long UnlockPiOnFirstThread(uint32_t* word);
+
+// The main task has ended with the robust mutex in hand: it becomes free, or who waits in the
+// kernel has it, with FUTEX_OWNER_DIED. Inside libgreen, by any thread. A waiter that the kernel
+// gives it to may be quicker than the flag, as no futex call sets both.
+void MainOwnerDied(uint32_t* word);
 
 // On the first thread, in the handler of a kick.
 void AnswerAsFirst();

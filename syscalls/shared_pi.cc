@@ -14,7 +14,7 @@ constexpr uint32_t kAny = FUTEX_BITSET_MATCH_ANY;
 constexpr int64_t kShortestPollNs = 1'000'000, kLongestPollNs = 16'000'000;
 // A kernel's answer that another moment's state of the word explains is asked for again.
 constexpr int kMostTries = 10'000;
-constexpr int kDeadLooks = 8;
+constexpr int kSameLooks = 8;
 
 // A green task has waited for an owner that the kernel knows: from then on all of this process wait
 // as it does, or those in the kernel would hand the mutex to each other past it.
@@ -56,7 +56,10 @@ long Take(uint32_t* word, uint32_t flags, uint32_t* held) {
     *held = wanted;
     if (v == wanted) return 0;
     if (!green_cas32(word, &v, wanted, &done)) return -EFAULT;
-    if (done) return is_free;
+    if (!done) continue;
+    // Some may have come with a green owner that it had in between.
+    if (!is_free && IsKernels(v)) WakeSleepers(word);
+    return is_free;
   }
 }
 
@@ -110,28 +113,49 @@ long LockByHand(const SyscallFrame& f, uint32_t* word) {
   }
 }
 
-// The kernel has refused: whether what explains it may be over. An unknown owner that is none of
-// ours has ended; or another had the mutex when the kernel looked.
-bool IsToAskAgain(uint32_t* word, long refusal, int* dead_looks) {
-  if (refusal == -EINVAL) return WakeSleepers(word);
-  uint32_t v;
-  if (refusal != -ESRCH || !green_load32(word, &v) || !IsKernels(v)) return false;
-  return !(v & FUTEX_TID_MASK) || ++*dead_looks < kDeadLooks;
-}
+enum class Answer { kFinal, kAskAgain, kOwnerIsGreen };
 
-bool IsGreens(const uint32_t* word) {
-  uint32_t v;
-  return green_load32(word, &v) && !IsKernels(v);
-}
+// What the kernel's refusals of one call have shown, and since when the same.
+class Refusals {
+ public:
+  // The word is read once, as it moves on: its owner is no longer the one that the kernel saw.
+  Answer After(uint32_t* word, long result) {
+    uint32_t v;
+    if (result == -EINVAL) {
+      // Without sleepers it may be about one that others have woken since.
+      return Look(kNobody, WakeSleepers(word));
+    }
+    if (result != -ESRCH || !green_load32(word, &v)) return Answer::kFinal;
+    const uint32_t owner = v & FUTEX_TID_MASK;
+    if (!IsKernels(v)) {
+      looks_ = 0;
+      return Answer::kOwnerIsGreen;
+    }
+    // An owner that the kernel does not know, time and again, has ended.
+    return Look(owner, !owner);
+  }
+
+ private:
+  static constexpr uint32_t kNobody = 0;
+
+  Answer Look(uint32_t owner, bool changed) {
+    if (changed || owner != owner_) looks_ = 0;
+    owner_ = owner;
+    return changed || ++looks_ < kSameLooks ? Answer::kAskAgain : Answer::kFinal;
+  }
+
+  uint32_t owner_ = kNobody;
+  int looks_ = 0;
+};
 
 // False: the owner is one that the kernel does not know, or this is not to be the kernel's.
 bool LockInKernel(const SyscallFrame& f, uint32_t* word, long* result) {
-  int dead_looks = 0;
+  Refusals refusals;
   for (int i = 0; i < kMostTries && !g_green_waits.load(std::memory_order_relaxed); ++i) {
     *result = BlockingRaw(f, true);
     if (*result == -EINTR) *result = kRestartAlways;
-    if (IsToAskAgain(word, *result, &dead_looks)) continue;
-    return *result != -EINVAL && !(*result == -ESRCH && IsGreens(word));
+    const Answer answer = refusals.After(word, *result);
+    if (answer != Answer::kAskAgain) return answer == Answer::kFinal && *result != -EINVAL;
   }
   return false;
 }
@@ -157,9 +181,10 @@ long UnlockByHand(uint32_t* word, uint32_t v) {
 }
 
 long UnlockInKernel(uint32_t* word) {
-  long r = -EINVAL;
-  for (int i = 0; i < kMostTries && r == -EINVAL; ++i) {
-    if (i && !WakeSleepers(word)) break;
+  long r = UnlockPiOnThread(word);
+  // Others may have woken the sleepers before, or set FUTEX_WAITERS meanwhile (-EAGAIN).
+  for (int i = 0; i < kMostTries && (r == -EINVAL || r == -EAGAIN); ++i) {
+    if (r == -EINVAL) WakeSleepers(word);
     r = UnlockPiOnThread(word);
   }
   FutexWake(word, 1, kAny);
@@ -194,19 +219,15 @@ long SharedPi(SyscallFrame& f, uint32_t* word) {
 void SharedPiOwnerDied(uint32_t* word, uint32_t tid) {
   uint32_t v;
   if (!green_load32(word, &v) || (v & FUTEX_TID_MASK) != tid) return;
-  if (tid == g_sched.pid && WakeKernel(word, INT_MAX) == -EINVAL) {
-    // The first thread lives on; natively its end would give the mutex to who waits in the kernel.
-    UnlockPiOnFirstThread(word);
-    if (!green_load32(word, &v)) return;
-    for (bool done = false; !done && (v & FUTEX_TID_MASK);)
-      if (!green_cas32(word, &v, v | FUTEX_OWNER_DIED, &done)) return;
-    return;
-  }
-  FutexOwnerDied(word, tid, true);
+  const bool is_main = tid == g_sched.pid;
+  // The first thread lives on; natively its end would give the mutex to who waits in the kernel.
+  if (is_main) MainOwnerDied(word);
+  // Here are those that wait for a mutex that is in shared memory only by its place.
+  FutexOwnerDied(word, is_main ? 0 : tid, true);
   WakeKernel(word, 1);
   FutexWake(word, 1, kAny);
   // Waiters in the kernel wait for the thread.
-  if (tid == CurrentCarrier()->tid) EndThreadToo();
+  if (!is_main && tid == CurrentCarrier()->tid) EndThreadToo();
 }
 
 // Where a call has no runtime around it, as in a forked child before its first thread. The kernel
@@ -216,10 +237,12 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_end_native_fut
   const int op = ArgInt(f, 1) & FUTEX_CMD_MASK;
   auto word = ArgAs<uint32_t*>(f, 0);
   if (!IsSharedPi(op) || (f.rsi & FUTEX_PRIVATE_FLAG) || (f.rdi & 3)) return r;
-  int dead_looks = 0;
+  Refusals refusals;
   for (int i = 0; i < kMostTries && (r == -EINVAL || r == -ESRCH); ++i) {
-    if (!IsToAskAgain(word, r, &dead_looks)) {
-      if (r == -EINVAL || !IsGreens(word)) return r;
+    const Answer answer = refusals.After(word, r);
+    if (answer == Answer::kFinal) return r;
+    if (answer == Answer::kOwnerIsGreen) {
+      i = 0;
       if (op == FUTEX_TRYLOCK_PI) return -EAGAIN;
       const long wait = FUTEX_WAIT_BITSET | (OnRealTime(f) ? FUTEX_CLOCK_REALTIME : 0);
       // The kernel has set FUTEX_WAITERS before it looked for the owner.
