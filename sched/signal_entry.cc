@@ -162,6 +162,12 @@ void NativeSignal(int sig, void* info, ucontext_t* uc) {
 // A fault of the program.
 bool IsFault(int sig, const SigInfo& info) { return (kFaults & SigBit(sig)) && info.Code() > 0; }
 
+// Not the faults: the kernel would end the process.
+void BlockUntilReturn() {
+  const SigSet mask = ~kFaults;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+}
+
 // On the task's own stack or its alternate one, on its way from the program or a call back to it.
 void HandleOutside(int sig, void* info, void* context) {
   auto uc = static_cast<ucontext_t*>(context);
@@ -218,10 +224,14 @@ void HandleOutside(int sig, void* info, void* context) {
     // No such stack: the return leaves that of whichever carrier the task is then on.
     uc->uc_stack.ss_flags = -1;
     CurrentCarrier()->in_syscall.store(in_syscall, std::memory_order_relaxed);
+    // Until the frame's end, which puts uc_sigmask back: a signal in between would find this code,
+    // and not the call that it is to interrupt.
+    BlockUntilReturn();
     LeaveGreen();
     // The carrier's too: what was noted on it while another task ran there is ours to route.
     if (!t->attention.load(std::memory_order_acquire) && !CarrierAttention()) return;
     EnterGreen();
+    UseCarrierMaskInKernel();
     CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
     if (CarrierAttention()) RouteNoted();
   }
