@@ -485,11 +485,13 @@ void UseSignalStack(const Carrier* c) {
                       reinterpret_cast<void*>(bounds.base + bounds.size));
 }
 
-bool IsCarrier(uint32_t tid) {
+Carrier* FindCarrier(uint32_t tid) {
   for (Carrier* c = FirstCarrier(); c; c = c->next_all)
-    if (c->tid == tid && !c->ended.load(std::memory_order_acquire)) return true;
-  return false;
+    if (c->tid == tid && !c->ended.load(std::memory_order_acquire)) return c;
+  return nullptr;
 }
+
+bool IsCarrier(uint32_t tid) { return FindCarrier(tid) != nullptr; }
 
 Carrier* FirstCarrier() { return g_all.load(std::memory_order_acquire); }
 uint32_t CarrierListVersion() { return g_version.load(std::memory_order_acquire); }

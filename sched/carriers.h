@@ -31,6 +31,8 @@ StackBounds SignalStackOf(const Carrier* c);
 void UseSignalStack(const Carrier* c);
 // Every thread of libgreen's, helpers too, by next_all; skip those that have ended.
 Carrier* FirstCarrier();
+// That of the thread with that number, null if there is none.
+Carrier* FindCarrier(uint32_t tid);
 // Moves with every thread that is added.
 uint32_t CarrierListVersion();
 void ResetCarriersAfterFork();

@@ -38,14 +38,8 @@ long UnlockPi(uint32_t* word, bool owner_died) {
   return r;
 }
 
-Carrier* First() {
-  Carrier* c = FirstCarrier();
-  while (c && c->tid != g_sched.pid) c = c->next_all;
-  return c;
-}
-
 long Ask(uint32_t* word, bool owner_died) {
-  Carrier* first = First();
+  Carrier* first = FindCarrier(g_sched.pid);
   if (!first) return -EPERM;
   g_owner_died = owner_died;
   g_word.store(word, std::memory_order_release);

@@ -64,10 +64,7 @@ Task* FindReceiver(SigSet bit) {
 
 // The carrier of the process's first thread, unless it is the current one.
 Carrier* FirstIfOther() {
-  if (CurrentCarrier()->tid == g_sched.pid) return nullptr;
-  Carrier* c = FirstCarrier();
-  while (c && c->tid != g_sched.pid) c = c->next_all;
-  return c;
+  return CurrentCarrier()->tid == g_sched.pid ? nullptr : FindCarrier(g_sched.pid);
 }
 
 // It takes its mask over in the handler.
