@@ -3,8 +3,6 @@
 #include "tests/programs/scope.h"
 #include "tests/programs/shared.h"
 
-#include <sys/wait.h>
-
 enum { CHILDREN = 2, THREADS = 4 };
 
 static struct {
@@ -41,11 +39,7 @@ int main(void) {
     if (i == 1) join(spawn_scoped(PTHREAD_SCOPE_SYSTEM, contend, NULL));
     _exit(7);
   }
-  for (int i = 0; i < CHILDREN; i++) {
-    int status;
-    CHECK_EQ(waitpid(children[i], &status, 0), children[i]);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-  }
+  join_children(children, CHILDREN);
   for (int i = 0; i < THREADS; i++) join(threads[i]);
   puts("each child had its turns");
 }

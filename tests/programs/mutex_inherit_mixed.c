@@ -3,8 +3,6 @@
 #include "tests/programs/scope.h"
 #include "tests/programs/shared.h"
 
-#include <sys/wait.h>
-
 enum { KINDS = 4, ROUNDS = 200, CHILDREN = 2 };
 
 static struct {
@@ -62,11 +60,7 @@ int main(void) {
     _exit(7);
   }
   with_threads();
-  for (int i = 0; i < CHILDREN; i++) {
-    int status;
-    CHECK_EQ(waitpid(children[i], &status, 0), children[i]);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-  }
+  join_children(children, CHILDREN);
   CHECK_EQ(shared->taken + shared->late, ROUNDS * (1 + 2 * (1 + KINDS)));
   puts("each had its turns");
 }

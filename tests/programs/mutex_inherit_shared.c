@@ -2,8 +2,6 @@
 // processes, with time-outs, wrong unlocks, and owners that end with their thread.
 #include "shared.h"
 
-#include <sys/wait.h>
-
 enum { PROCESSES = 3, THREADS = 4, ROUNDS = 300 };
 
 static struct {
@@ -71,11 +69,7 @@ int main(void) {
     }
   }
   run();
-  for (int i = 0; i < PROCESSES; i++) {
-    int status;
-    CHECK_EQ(waitpid(children[i], &status, 0), children[i]);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-  }
+  join_children(children, PROCESSES);
   CHECK_EQ(shared->taken, (PROCESSES + 1) * THREADS * ROUNDS);
   CHECK_EQ(shared->held, (PROCESSES + 1) * THREADS);
   CHECK_EQ(shared->deaths, shared->held - 1);

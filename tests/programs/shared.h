@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 // fd: of a file that has the size already; -1: nobody's, for children.
 static inline void* map_shared(int fd, size_t size) {
@@ -22,6 +23,15 @@ static inline void init_shared_mutex(pthread_mutex_t* mutex, int type, int robus
   CHECK_OK(pthread_mutexattr_setprotocol(&attr, protocol));
   CHECK_OK(pthread_mutex_init(mutex, &attr));
   CHECK_OK(pthread_mutexattr_destroy(&attr));
+}
+
+// Children that must end with status 7.
+static inline void join_children(const pid_t* children, int count) {
+  for (int i = 0; i < count; i++) {
+    int status;
+    CHECK_EQ(waitpid(children[i], &status, 0), children[i]);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+  }
 }
 
 // The memory that the program shares with the process that start_native made of it.
