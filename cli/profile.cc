@@ -88,7 +88,7 @@ int Attach(const Options& o) {
 int StatusOf(pid_t child) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return ShellStatus(status);
 }
 
 // Starts the program, waits until it has threads, and looks until it ends or time is up.

@@ -202,7 +202,7 @@ class Tracer {
     for (pid_t p; (p = waitpid(-1, &status, WNOHANG)) > 0;) {
       if (p != program) continue;
       ended_ = true;
-      status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      status_ = ShellStatus(status);
     }
   }
 
