@@ -33,10 +33,8 @@ void NoteTimeout(FdState* s, bool sending, const void* user) {
 }
 
 // A socket that a parking call may handle; null: let the kernel answer.
-FdState* SocketOf(int fd) {
-  FdState* s = FdStateOf(fd);
-  return s && (KnowFd(fd, s) & kSocket) ? s : nullptr;
-}
+FdState* IfSocket(int fd, FdState* s) { return s && (KnowFd(fd, s) & kSocket) ? s : nullptr; }
+FdState* SocketOf(int fd) { return IfSocket(fd, FdStateOf(fd)); }
 
 // What the reactor cannot watch blocks its carrier instead.
 long OrBlock(const SyscallFrame& f, long r) { return r == kCannotWait ? BlockingRaw(f, false) : r; }
@@ -147,8 +145,9 @@ namespace {
 // Null for what the kernel answers at once, or knows better.
 FdState* SocketToReceive(int fd, int flags) {
   if (flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE)) return nullptr;
-  if (FdState* s = FdStateOf(fd)) BeginRead(s);
-  return SocketOf(fd);
+  FdState* s = FdStateOf(fd);
+  if (s) BeginRead(s);
+  return IfSocket(fd, s);
 }
 }  // namespace
 
