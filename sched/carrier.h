@@ -77,6 +77,8 @@ struct Carrier {
   int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
   uint64_t affinity;   // as applied to the thread; 0 = the process's
   char name[16];       // as applied to the thread
+  bool has_children;   // of green tasks: it stays, as its end may be their signal
+  bool ends_with_task;  // with the bound one that it runs
   bool rescheduled;    // policy, priority or nice value are not the process's any more
   std::atomic<bool> own_thread;  // its task's (Task::own_thread): it follows no one's credentials
   SpinLock kick_lock;

@@ -151,7 +151,8 @@ bool StopBeingSpare(Carrier* c) {
 Carrier* TakeSpare(bool for_bound) {
   LockGuard guard(g_lock);
   Carrier* c = g_spares;
-  if (for_bound && c && IsLeader(c)) c = c->next_spare;
+  // One that may not end serves workers.
+  while (for_bound && c && (IsLeader(c) || c->has_children)) c = c->next_spare;
   if (c) RemoveSpare(c);
   return c;
 }
@@ -324,6 +325,7 @@ long SendOffNew(Carrier* c, Worker* w) {
   c->retake.store(0, std::memory_order_relaxed);
   c->attention.store(0, std::memory_order_relaxed);
   c->kicked.store(kNoKick, std::memory_order_relaxed);
+  c->has_children = c->ends_with_task = false;
   c->exit_word.store(1, std::memory_order_relaxed);
   RawSyscall(SYS_set_tid_address, &c->exit_word);
   c->ended.store(true, std::memory_order_release);
@@ -397,10 +399,12 @@ void FreeBoundCarrier(Carrier* c) {
   c->bound = 0;
   if (IsLeader(c)) {  // it ends with the process
     if (c->rescheduled) one_to_one::ResetScheduling(c);
+    c->ends_with_task = false;
     return;
   }
   // One with another policy may not get the process's back without privilege.
-  if (c->rescheduled || __atomic_load_n(&g_spare_count, __ATOMIC_RELAXED) >= kMaxSpares)
+  if (c->rescheduled || c->ends_with_task ||
+      __atomic_load_n(&g_spare_count, __ATOMIC_RELAXED) >= kMaxSpares)
     EndCarrier(c);
 }
 
@@ -408,7 +412,7 @@ void WaitForWorker(Carrier* c) {
   c->run_since = 0;
   // The first thread stays; what its task has made of it is not for others.
   if (!c->own_thread.load(std::memory_order_relaxed)) AddSpare(c);
-  bool may_end = !IsLeader(c);  // which ends with the process
+  bool may_end = !IsLeader(c) && !c->has_children;
   while (!__atomic_load_n(&c->worker, __ATOMIC_ACQUIRE)) {
     // Cleared first: a giver or a noted signal that came before is seen below, one that comes
     // after ends the wait.

@@ -15,6 +15,9 @@ namespace green {
 namespace {
 
 constexpr int64_t kLookNs = 1'000'000;
+// Mostly it answers within microseconds. Where it cannot, as in a page fault that a slow disk
+// serves, other tasks run meanwhile.
+constexpr int64_t kInPlaceNs = 5'000'000;
 // A signal may fail for want of kernel memory.
 constexpr int64_t kSignalAgainNs = 20'000'000;
 
@@ -43,7 +46,8 @@ long Ask(uint32_t* word, bool owner_died) {
   if (!first) return -EPERM;
   g_owner_died = owner_died;
   g_word.store(word, std::memory_order_release);
-  for (int64_t signal_at = 0;;) {
+  const int64_t start = NowNs();
+  for (int64_t signal_at = start;;) {
     const uint32_t answers = g_answers.load(std::memory_order_acquire);
     if (!g_word.load(std::memory_order_acquire)) return g_result;
     const int64_t now = NowNs();
@@ -51,8 +55,12 @@ long Ask(uint32_t* word, bool owner_died) {
       AskForAnswer(first);
       signal_at = now + kSignalAgainNs;
     }
-    const KernelTimespec ts = {0, kLookNs};
-    RawSyscall(SYS_futex, &g_answers, FUTEX_WAIT_PRIVATE, answers, &ts);
+    if (now - start < kInPlaceNs) {
+      const KernelTimespec ts = {0, kLookNs};
+      RawSyscall(SYS_futex, &g_answers, FUTEX_WAIT_PRIVATE, answers, &ts);
+    } else {
+      ParkUntil(WaitReason::kBlocked, now + kLookNs);
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 //
 //   asker: writes the word, signals the first thread, and waits until the word is null again.
 //   first thread: in the signal's handler, wherever it is, as that needs no lock and no memory.
-// Only the main task asks, or what ends it: one at a time.
+// Only the main task asks: one at a time. It may park meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace green {
 // Inside libgreen, by a task with a kernel thread's number.
 long UnlockPiOnThread(uint32_t* word);
 
-// The main task has ended with the robust mutex in hand: it becomes free, or who waits in the
-// kernel has it, with FUTEX_OWNER_DIED. Inside libgreen, by any thread. A waiter that the kernel
+// The main task ends with the robust mutex in hand: it becomes free, or who waits in the kernel has
+// it, with FUTEX_OWNER_DIED. Inside libgreen, by that task. A waiter that the kernel
 // gives it to may be quicker than the flag, as no futex call sets both.
 void MainOwnerDied(uint32_t* word);
 

@@ -717,22 +717,20 @@ long Spawn(Task* child) {
   return 0;
 }
 
-namespace {
-// The process's first thread ends with the process only, and is what others see of it: what the
-// kernel keeps for it is to be the main task's.
 void LeaveFirstThread() {
-  constexpr int kMostTries = 3;  // without a carrier to be had the worker stays
+  if (CurrentTask()->bound) return;
+  constexpr int kMostTries = 3;
   for (int i = 0; i < kMostTries && CurrentCarrier()->tid == g_sched.pid; ++i) {
     EnterBlocking(true);
     LeaveBlocking();
   }
 }
-}  // namespace
 
 bool BindForGood() {
   Task* cur = CurrentTask();
   if (cur->own_thread) return true;
-  if (!cur->bound && cur->tid != g_sched.pid) LeaveFirstThread();
+  // What the kernel keeps for that thread is to be the main task's.
+  if (cur->tid != g_sched.pid) LeaveFirstThread();
   BeginCredentials();  // what all are to have this one has, too
   const bool bound = cur->bound || one_to_one::Bind();
   if (bound) {
@@ -744,7 +742,14 @@ bool BindForGood() {
   return bound;
 }
 
-void EndThreadToo() { CurrentCarrier()->rescheduled = true; }
+void EndThreadToo() { CurrentCarrier()->ends_with_task = true; }
+
+void NoteParent() {
+  if (CurrentTask()->bound)
+    EndThreadToo();
+  else
+    CurrentCarrier()->has_children = true;
+}
 
 bool ShouldBind(const Task* t) {
   if (t->own_thread) return true;

@@ -83,9 +83,16 @@ void RequestBinding(Task* t);
 // The current task keeps its OS thread to its end, which nobody else gets after it; what it creates
 // from now on is bound, too, and inherits from that thread. False: no other thread for the worker.
 bool BindForGood();
+// The process's first thread ends with the process only, is what others see of it, and answers for
+// it (signals.h, first_thread.h). The current task, if a green one, goes on elsewhere. Not so if no
+// carrier is to be had.
+void LeaveFirstThread();
 // The OS thread of the current task, a bound one that ends, is to end with it: what the kernel
 // keeps for it is for others then.
 void EndThreadToo();
+// A child process's parent is the current OS thread, whose end may be a signal to the child
+// (PR_SET_PDEATHSIG(2const)): it ends with its task, if that is bound, else with the process.
+void NoteParent();
 // At the end of a system call: the current task obeys such a request.
 void ObeyBinding();
 // Ends the current task on the scheduler's stack: fn runs there, after which its stack is free.

@@ -37,6 +37,7 @@ long ForkProcess(SyscallFrame& f) {
     return 0;
   }
   UseCarrierMaskInKernel();
+  NoteParent();
   NoteShared();
   return r;
 }
@@ -49,7 +50,9 @@ long SysFork(SyscallFrame& f) { return ForkProcess(f); }
 // another. Without CLONE_VFORK both go on at once, on a stack each.
 long StartVmChild(SyscallFrame&, uint64_t clone_flags) {
   if (!(clone_flags & CLONE_VFORK)) NoteSharedVm();
+  LeaveFirstThread();  // which must answer while it is suspended
   NoteShared();
+  NoteParent();
   const SigSet all = ~SigSet{0};
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
   EnterBlocking(true);

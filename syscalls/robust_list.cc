@@ -104,6 +104,7 @@ void EndRobustList(Task* t) {
   // The carrier's next task has other locks, and this one's memory is soon another's.
   if (t->robust_list && HasThreadsNumber(t))
     RawSyscall(SYS_set_robust_list, nullptr, sizeof(RobustListHead));
+  t->robust_list = nullptr;
 }
 
 void NoteRobustUser() {

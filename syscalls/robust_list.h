@@ -19,7 +19,8 @@
 
 namespace green {
 
-// The task has executed its last instruction. Inside libgreen.
+// The task has executed its last instruction, but may still park. Inside libgreen. Nothing is left
+// to do the second time.
 void EndRobustList(Task* t);
 
 // Some loaded object uses robust mutexes.

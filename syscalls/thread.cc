@@ -6,6 +6,7 @@
 #include "sched/futex_table.h"
 #include "sched/signals.h"
 #include "sched/stack_pool.h"
+#include "sched/state.h"
 #include "syscalls/handlers.h"
 #include "syscalls/robust_list.h"
 #include "syscalls/shared_memory.h"
@@ -104,8 +105,9 @@ long SysClone3(SyscallFrame& f) {
 }
 
 long SysExit(SyscallFrame& f) {
-  if (g_threads.fetch_sub(1, std::memory_order_acq_rel) == 1)
-    EndProcess(static_cast<int>(f.rdi));
+  if (g_threads.fetch_sub(1, std::memory_order_acq_rel) == 1) EndProcess(static_cast<int>(f.rdi));
+  // It may have to wait for the first thread's answers, so on its own stack.
+  if (CurrentTask()->tid == g_sched.pid) EndRobustList(CurrentTask());
   ExitTask();
 }
 
