@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/raw_syscall.h"
 #include "sched/monitor.h"
+#include "sched/pi_waits.h"
 #include "sched/scheduler.h"
 
 namespace green {
@@ -329,6 +330,7 @@ long FutexLockPi(uint32_t* word, int64_t deadline, bool try_only) {
   if (Misaligned(word)) return -EINVAL;
   Task* cur = CurrentTask();
   Bucket* b = BucketOf(word);
+  const PiWait wait(word);
   b->lock.Lock();
   const long r = TryTakePi(word, cur->tid);
   if (r != 0 || try_only) {
@@ -379,6 +381,7 @@ long FutexUnlockPi(uint32_t* word) {
 long FutexWaitRequeuePi(uint32_t* cond, uint32_t value, int64_t deadline, uint32_t* mutex) {
   if (Misaligned(cond) || Misaligned(mutex) || cond == mutex) return -EINVAL;
   Bucket* b = BucketOf(cond);
+  const PiWait wait(mutex);
   Waiter w;
   w.task = CurrentTask();
   w.word = cond;
@@ -461,6 +464,10 @@ void FutexOwnerDied(uint32_t* word, uint32_t tid, bool pi) {
   if (wake) FutexWake(word, 1, FUTEX_BITSET_MATCH_ANY);
 }
 
+void FutexOwnerEnded(uint32_t tid) {
+  while (uint32_t* word = AwaitedOf(tid)) FutexOwnerDied(word, tid, true);
+}
+
 constinit std::atomic<uint8_t> green_futex_places{0};
 
 void BeginFutexes(bool native) {
@@ -476,6 +483,7 @@ void EndNativeFutexes() {
 
 void ResetFutexTableAfterFork() {
   BeginFutexes(false);
+  ResetPiWaitsAfterFork();
   for (auto& b : g_buckets) {
     b.lock.Reset();
     b.waiters.node.next = b.waiters.node.prev = nullptr;

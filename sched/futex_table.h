@@ -41,6 +41,9 @@ long FutexCmpRequeuePi(uint32_t* cond, uint32_t* mutex, int requeue, uint32_t va
 
 // An exiting owner of a robust or PI word: sets FUTEX_OWNER_DIED and lets one waiter go on.
 void FutexOwnerDied(uint32_t* word, uint32_t tid, bool pi);
+// A task has ended, and is not found by its number any more: who waits here for a priority-inheritance
+// mutex of its has that one, robust or not, with FUTEX_OWNER_DIED. (glibc aborts where it is not.)
+void FutexOwnerEnded(uint32_t tid);
 
 // Where waiters may be but in the table; one look tells that they are nowhere else.
 enum FutexPlaces : uint8_t {

@@ -799,7 +799,6 @@ void ExitTask() {
   probe::End(cur);
   if (__builtin_expect(Watched(SchedulerState::kTrace), 0)) NoteEnd(cur);
   c->exiting = cur;
-  cur->carrier.store(nullptr, std::memory_order_relaxed);
   green_switch(c->sched_context, cur);
   __builtin_unreachable();
 }

@@ -110,6 +110,8 @@ void TellNumber(const Task* t) {
 void FreeTask(Task* t) {
   g_live.fetch_sub(1, std::memory_order_relaxed);
   t->alive = false;
+  // Not sooner: until then its CPU time is what it has run there, too (identity.cc).
+  t->carrier.store(nullptr, std::memory_order_release);
   t->clear_child_tid = nullptr;
   t->robust_list = nullptr;
   t->name[0] = 0;

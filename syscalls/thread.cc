@@ -25,7 +25,9 @@ void OnExit(Task* t) {
   uint32_t* tid_word = t->clear_child_tid;
   auto slot = static_cast<StackSlot*>(t->stack);
   EndSignalsOf(t);
+  const uint32_t tid = t->tid;
   FreeTask(t);
+  FutexOwnerEnded(tid);
   if (tid_word) {
     const uint32_t zero = 0;
     if (CopyOut(tid_word, zero)) {

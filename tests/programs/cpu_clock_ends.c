@@ -19,12 +19,17 @@ int main(void) {
   for (int i = 0; i < ROUNDS; i++) {
     clockid_t clock;
     struct timespec t;
+    int64_t now, last = 0;
     begun = stop = 0;
     pthread_t thread = spawn(body, NULL);
     AWAIT(begun);
     CHECK_OK(pthread_getcpuclockid(thread, &clock));
-    for (stop = 1; clock_gettime(clock, &t) == 0; sched_yield())
+    for (stop = 1; clock_gettime(clock, &t) == 0; last = now) {
       CHECK(now_ns(CLOCK_MONOTONIC) < limit);
+      now = t.tv_sec * SECOND + t.tv_nsec;
+      if (now < last) CHECK_FAIL("it fell from %lld to %lld", (long long)last, (long long)now);
+      if (i % 2) sched_yield();
+    }
     CHECK_EQ(errno, EINVAL);
     join(thread);
   }
