@@ -35,8 +35,8 @@ void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
   auto& regs = uc->uc_mcontext.gregs;
   const auto pc = reinterpret_cast<const char*>(regs[REG_RIP]);
   const char* insn = pc == green_plain_insn || IsAtPlainCall(pc) ? pc : green_blocking_insn;
-  if (t->interruptible ? pc > insn || pc < green_blocking_call
-                       : pc != insn || what != Delivered::kNoRestart)
+  if (t->interruptible || t->held_by_call ? pc > insn || pc < green_blocking_call
+                                          : pc != insn || what != Delivered::kNoRestart)
     return;
   regs[REG_RIP] = reinterpret_cast<greg_t>(insn) + 2;
   regs[REG_RAX] = -EINTR;

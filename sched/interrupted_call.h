@@ -9,8 +9,8 @@
 namespace green::signals {
 
 // A restartable call that the kernel prepared to restart is to return EINTR instead, when the
-// handler that ran had no SA_RESTART. One that any handler ends is not to begin either, wherever
-// on the way into it the signal came.
+// handler that ran had no SA_RESTART. One that any handler ends, or that holds something
+// (Task::held_by_call), is not to begin either, wherever on the way into it the signal came.
 void CancelRestart(const Task* t, Delivered what, ucontext_t* uc);
 
 // Whether the EINTR right behind a call's instruction is the program's. The last EINTR decides, not

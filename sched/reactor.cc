@@ -356,18 +356,28 @@ void ConfirmFd(int fd) {
     for (int i = 0; i < n; ++i) Unpark(batch[i]);
 }
 
-void ForgetFdRange(uint32_t first, uint32_t last) {
-  if (last >= kMaxFds) last = kMaxFds - 1;
-  for (uint32_t fd = first; fd <= last; ++fd) {
-    FdState* chunk = green_fd_chunks[fd / kFdChunk].load(std::memory_order_acquire);
-    if (!chunk) {
+namespace {
+// The first number from `from` to `last` whose state is one that `wanted` wants, or last + 1.
+template <typename Wanted>
+uint32_t FindFd(uint32_t from, uint32_t last, Wanted wanted) {
+  for (uint32_t fd = from; fd <= last; ++fd) {
+    const FdState* chunk = green_fd_chunks[fd / kFdChunk].load(std::memory_order_acquire);
+    if (!chunk)
       fd |= kFdChunk - 1;
-      continue;
-    }
-    if (chunk[fd % kFdChunk].flags.load(std::memory_order_relaxed) ||
-        chunk[fd % kFdChunk].registered.load(std::memory_order_relaxed))
-      ForgetFd(static_cast<int>(fd));
+    else if (wanted(chunk[fd % kFdChunk]))
+      return fd;
   }
+  return last + 1;
+}
+}  // namespace
+
+void ForKnownFds(uint32_t first, uint32_t last, void (*fn)(int fd)) {
+  if (last >= kMaxFds) last = kMaxFds - 1;
+  const auto known = [](const FdState& s) {
+    return !IsPrivateNumber(s) && (s.flags.load(std::memory_order_relaxed) ||
+                                   s.registered.load(std::memory_order_relaxed));
+  };
+  for (uint32_t fd = first; (fd = FindFd(fd, last, known)) <= last; ++fd) fn(static_cast<int>(fd));
 }
 
 int PollReactor(int64_t timeout_ns) {
@@ -418,9 +428,13 @@ bool ReactorHasWaiters() {
   return balance != 0;
 }
 
-void ReactorFds(int out[2]) {
-  out[0] = g_epoll < g_wake ? g_epoll : g_wake;
-  out[1] = g_epoll < g_wake ? g_wake : g_epoll;
+uint32_t NextOwnFd(uint32_t from) {
+  uint32_t next = kMaxFds;
+  for (const int fd : {g_epoll, g_wake})
+    if (const auto own = static_cast<uint32_t>(fd); own >= from && own < next) next = own;
+  return g_private_numbers.load(std::memory_order_relaxed) && from < next
+             ? FindFd(from, next - 1, IsPrivateNumber)
+             : next;
 }
 
 void MoveReactorFds() {

@@ -153,8 +153,8 @@ int RegisterFd(int fd);
 void ForgetFd(int fd);
 // After it was: a task that began to wait in between registered the old file under this number.
 void ConfirmFd(int fd);
-// ForgetFd for every number in use from first to last.
-void ForgetFdRange(uint32_t first, uint32_t last);
+// Calls fn for every number from first to last of which something is known, but libgreen's own.
+void ForKnownFds(uint32_t first, uint32_t last, void (*fn)(int fd));
 
 // Events that one look brings at most.
 constexpr uint32_t kReactorBatch = 128;
@@ -168,9 +168,13 @@ bool ReactorHasWaiters();
 
 int StartReactor();
 void ResetReactorAfterFork();
-// True for fd numbers that are libgreen's own.
+// True for fd numbers that are libgreen's own: the reactor's, and those of MakePrivateNumber.
 bool IsReactorFd(int fd);
-void ReactorFds(int out[2]);  // ascending; -1 for none
+inline bool IsPrivateNumber(const FdState& s) {
+  return __atomic_load_n(&s.moved_here, __ATOMIC_RELAXED) != 0;
+}
+// The first of either from `from` on, or kMaxFds.
+uint32_t NextOwnFd(uint32_t from);
 // The program wants one of those numbers for itself: libgreen takes others.
 void MoveReactorFds();
 

@@ -63,7 +63,9 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   t->in_handler_mask = false;
   SigSet during = t->mask | a.mask;
   if (!(a.flags & SA_NODEFER)) during |= SigBit(sig);
-  t->mask = during & ~kNeverBlocked;
+  const SigSet fresh = during & ~kNeverBlocked & ~t->mask;
+  __atomic_store_n(&t->mask, during & ~kNeverBlocked, __ATOMIC_SEQ_CST);
+  PassOn(fresh);
   auto mask_word = reinterpret_cast<SigSet*>(&uc->uc_sigmask);
   *mask_word = old;
   SigInfo copy = info;
@@ -168,6 +170,15 @@ void BlockUntilReturn() {
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
 }
 
+// With the kernel's signals blocked. Inside before the next can come: it is noted, and its frame is
+// gone at once. And the mask is the carrier's again before the task may leave it, without its
+// worker.
+void EnterFromFrame(Carrier* c) {
+  __atomic_store_n(&c->in_green, uint8_t{1}, __ATOMIC_SEQ_CST);
+  UseCarrierMaskInKernel();
+  EnterGreen();
+}
+
 // On the task's own stack or its alternate one, on its way from the program or a call back to it.
 void HandleOutside(int sig, void* info, void* context) {
   auto uc = static_cast<ucontext_t*>(context);
@@ -183,10 +194,7 @@ void HandleOutside(int sig, void* info, void* context) {
   const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
   const bool first = c->tid == g_sched.pid;
   c->in_syscall.store(0, std::memory_order_relaxed);
-  // Inside before the next signal can come: it is noted, and its frame is gone at once.
-  __atomic_store_n(&c->in_green, uint8_t{1}, __ATOMIC_SEQ_CST);
-  UseCarrierMaskInKernel();
-  EnterGreen();
+  EnterFromFrame(c);
   Task* t = CurrentTask();
   if (sig == kKickSignal) {
     // On the way in, out or right behind a call's own instruction, where it finds a task that does
@@ -207,14 +215,16 @@ void HandleOutside(int sig, void* info, void* context) {
   }
   for (;;) {
     const bool forked_by_fault_handler = CurrentCarrier()->native;
-    const Delivered what = forked_by_fault_handler ? Delivered::kNone : DeliverAll(uc);
+    const bool held = !forked_by_fault_handler && CurrentTask()->held_by_call;
+    const Delivered what = forked_by_fault_handler || held ? Delivered::kNone : DeliverAll(uc);
     if (CurrentCarrier()->native) {
       if (what != Delivered::kNone) CancelRestart(t, what, uc);
       t->handled = static_cast<uint8_t>(what);
       return;
     }
     t = CurrentTask();
-    if (what != Delivered::kNone) CancelRestart(t, what, uc);
+    const bool is_deliverable = t->attention.load(std::memory_order_acquire);
+    if (what != Delivered::kNone || (held && is_deliverable)) CancelRestart(t, what, uc);
     // It may read a signalfd, in the kernel: let it look at its own signals.
     if (what == Delivered::kNone && t->bound && t->pending.load(std::memory_order_relaxed))
       CancelRestart(t, Delivered::kNoRestart, uc);
@@ -229,9 +239,8 @@ void HandleOutside(int sig, void* info, void* context) {
     BlockUntilReturn();
     LeaveGreen();
     // The carrier's too: what was noted on it while another task ran there is ours to route.
-    if (!t->attention.load(std::memory_order_acquire) && !CarrierAttention()) return;
-    EnterGreen();
-    UseCarrierMaskInKernel();
+    if ((held || !t->attention.load(std::memory_order_acquire)) && !CarrierAttention()) return;
+    EnterFromFrame(CurrentCarrier());
     CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
     if (CarrierAttention()) RouteNoted();
   }

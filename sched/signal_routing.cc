@@ -122,12 +122,6 @@ bool GiveBack(int sig, const SigInfo& info) {
          RawSyscall(SYS_kill, g_sched.pid, sig) == 0;
 }
 
-// Signals of the process whose receiver ended or blocked them before it took them.
-void Retarget(SigSet set) {
-  for (; set; set &= set - 1)
-    if (Task* t = FindReceiver(set & -set)) Notify(t);
-}
-
 }  // namespace
 
 bool IsForThread(const SigInfo& info) {
@@ -206,17 +200,27 @@ int SendToProcess(int sig, const SigInfo& info) {
     LockGuard guard(g_process_lock);
     if (int r = Append(&g_process_signals, g_process_pending, info)) return r;
   }
-  // A task may have unblocked it since the search: it would have seen the pending bit, or we it.
-  if (!receiver) receiver = FindReceiver(bit);
+  // A task may have unblocked it since the search, or the receiver have blocked it (PassOn): it
+  // would have seen the pending bit, or we its mask.
+  if (!receiver || !Accepts(receiver, bit)) receiver = FindReceiver(bit);
   if (receiver) Notify(receiver);
   return 0;
 }
 
+void PassOn(SigSet set) {
+  set &= g_process_pending.load(std::memory_order_seq_cst);
+  for (; __builtin_expect(set != 0, 0); set &= set - 1)
+    if (Task* t = FindReceiver(set & -set)) Notify(t);
+}
+
 void EndSignalsOf(Task* t) {
   SignalNode* list;
+  // Who sends to it looks under the lock: nobody appends to what the next task would inherit. Who
+  // sends to the process does not: taking the lock is the fence between this and PassOn.
+  t->alive = false;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   {
     LockGuard guard(t->signal_lock);
-    t->alive = false;  // under the lock: no sender appends to what the next task would inherit
     list = t->signals;
     t->signals = nullptr;
     t->pending.store(0, std::memory_order_relaxed);
@@ -225,7 +229,7 @@ void EndSignalsOf(Task* t) {
     list = n->next;
     FreeSignalNode(n);
   }
-  if (const SigSet shared = g_process_pending.load(std::memory_order_seq_cst)) Retarget(shared);
+  PassOn(~SigSet{0});
 }
 
 void SetTaskMask(Task* t, SigSet mask) {
@@ -234,8 +238,7 @@ void SetTaskMask(Task* t, SigSet mask) {
   // seq_cst against Accepts: the sender sees the mask or we its pending bit.
   __atomic_store_n(&t->mask, mask & ~kNeverBlocked, __ATOMIC_SEQ_CST);
   AcceptHeld(old & ~t->mask);
-  const SigSet shared = g_process_pending.load(std::memory_order_seq_cst);
-  if (__builtin_expect((shared & t->mask & ~old) != 0, 0)) Retarget(shared & t->mask & ~old);
+  PassOn(t->mask & ~old);
   if (__builtin_expect((PendingOf(t) & ~t->mask) != 0, 0))
     t->attention.store(true, std::memory_order_seq_cst);
 }

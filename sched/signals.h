@@ -1,6 +1,6 @@
 // Signals of tasks. The kernel knows carriers, not tasks, so it is only a source here: what some
-// task accepts no carrier's mask keeps (held_signals.h), every caught signal comes to green_signal_entry, and masks, pending sets and
-// the choice of the receiver are libgreen's.
+// task accepts no carrier's mask keeps (held_signals.h), every caught signal comes to
+// green_signal_entry, and masks, pending sets and the choice of the receiver are libgreen's.
 //
 //   arrival: on the carrier's signal stack, as the task's may be used up. The kernel blocks all but
 //     faults until the entry is inside libgreen or has returned: frames never pile up.
@@ -58,6 +58,9 @@ inline void HoldUnaccepted(SigSet set) {
   if (set && !(set & SigBit(kCancelSignal))) HoldUnacceptedSlow(set);
 }
 void AcceptHeld(SigSet set);
+// The current task accepts `set` no more, which it has published (seq_cst). What it was told of and
+// has not taken goes to another task that does.
+void PassOn(SigSet set);
 SigSet PendingInKernel();
 // Removes and returns a pending signal of `set`: number, or 0.
 int TakePending(Task* t, SigSet set, SigInfo* info);
@@ -90,8 +93,8 @@ int StartSignals(Task* main_task);
 // In a forked child, which runs without libgreen from here: the kernel's state becomes what the
 // task believes it to be.
 void RestoreKernelSignals(Task* survivor);
-// Around exec: the kernel's mask becomes the task's, and what the program ignores is ignored; back if
-// it failed.
+// Around exec: the kernel's mask becomes the task's, and what the program ignores is ignored; back
+// if it failed.
 void UseTaskSignalsInKernel(Task* t);
 void UseOwnActionsInKernel();
 // What is pending outlives exec.

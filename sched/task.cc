@@ -89,6 +89,9 @@ Task* NewTask() {
   t->since_ms = CoarseMs();
   t->tid = NumberOf(t->index, t->generation);
   g_live.fetch_add(1, std::memory_order_relaxed);
+  t->mask =
+      ~SigSet{0};  // until it has its creator's: what came for it now nobody else would hear of
+  std::atomic_signal_fence(std::memory_order_release);
   t->alive = true;
   return t;
 }
@@ -133,6 +136,7 @@ void FreeTask(Task* t) {
   t->policy = t->priority = t->nice = 0;
   t->bound = t->own_thread = false;
   t->interruptible = false;
+  t->held_by_call = 0;
   t->wants_binding.store(false, std::memory_order_relaxed);
   t->scope = t->spawn_scope = Scope::kDefault;
   t->in_handler_mask = false;

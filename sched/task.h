@@ -102,6 +102,9 @@ struct alignas(64) Task {
   size_t altstack_size = 0;
   int altstack_flags = 2;  // SS_DISABLE
   bool interruptible = false;  // in a call that any handler ends, SA_RESTART or not
+  // Its call is in lists, or has numbers of its own, which a handler that never returns would leave
+  // behind: so its signals end the call if it blocks, and wait for its end (syscalls/call.h).
+  uint8_t held_by_call = 0;
   std::atomic<bool> wants_binding{false};  // at the end of its next call
 
   // Waiting.

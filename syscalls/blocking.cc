@@ -39,7 +39,11 @@ inline long Block(long nr, const void* args, const uint8_t* handled, bool hand_o
 long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off,
                   SigSet blocked) {
   const long args[6] = {a, b, c, d, e, g};
-  return Block(nr, args, &kNoHandler, hand_off, blocked);
+  const Task* t = CurrentTask();
+  if (__builtin_expect(!t->held_by_call, 1)) return Block(nr, args, &kNoHandler, hand_off, blocked);
+  const long r =
+      Block(nr, args, reinterpret_cast<const uint8_t*>(&t->attention), hand_off, blocked);
+  return r == -EINTR || r == kRestartAlways ? kRestart : r;
 }
 
 long BlockingRaw(const SyscallFrame& f, bool hand_off) {

@@ -59,7 +59,7 @@ bool IsForOthersOnly(const Task* t);
 
 // The call as the program made it, on a carrier of its own if it blocks: at once (hand_off) or
 // when the monitor finds it blocked. -EINTR as the kernel returned it; kRestartAlways when a
-// signal came before the call.
+// signal came before the call. kRestart for both where handlers are to wait (HeldByCall).
 // The kernel is to see `blocked` as blocked by the calling thread (tty_signals.h).
 long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off,
                   SigSet blocked = 0);
@@ -70,6 +70,16 @@ long BlockingRaw(const SyscallFrame& f, bool hand_off);
 // kRestartNoHandler when the call was interrupted, or not begun, for a signal still to be looked
 // at.
 long InterruptibleCall(long nr, long a, long b, long c, long d, long e, long g);
+
+// While one of these lives the current task's signals wait for the end of its call, also outside
+// libgreen: what the call holds would be left behind by a handler that jumps, or ends the thread.
+class HeldByCall {
+ public:
+  HeldByCall() { ++CurrentTask()->held_by_call; }
+  ~HeldByCall() { --CurrentTask()->held_by_call; }
+  HeldByCall(const HeldByCall&) = delete;
+  HeldByCall& operator=(const HeldByCall&) = delete;
+};
 
 // The deadline of the call being executed: computed once, kept when it is restarted.
 // relative_ns < 0 or kNever: none.

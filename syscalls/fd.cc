@@ -33,7 +33,8 @@ long SysClose(SyscallFrame& f) {
     NoteClosed(fd);
     return r;
   }
-  if (IsReactorFd(fd)) return -EBADF;  // the program has no such descriptor
+  if (IsReactorFd(fd) || (s && IsPrivateNumber(*s)))
+    return -EBADF;  // the program has no such descriptor
   return Replacing(fd, [&] { return RawOutside(f); });
 }
 
@@ -42,20 +43,15 @@ long SysCloseRange(SyscallFrame& f) {
   const auto flags = static_cast<uint32_t>(f.rdx);
   if (first > last) return -EINVAL;
   if (flags & 4u) return Raw(f);  // CLOSE_RANGE_CLOEXEC closes nothing now
-  ForgetFdRange(first, last);
+  ForKnownFds(first, last, ForgetFd);
   // In pieces around libgreen's own descriptors.
-  int own[2];
-  ReactorFds(own);
-  uint32_t from = first;
   long r = 0;
-  for (const int fd : own) {
-    const auto u = static_cast<uint32_t>(fd);
-    if (fd < 0 || u < from || u > last) continue;
-    if (u > from) r = LookOutside(SYS_close_range, from, u - 1, flags);
-    from = u + 1;
-    if (IsError(r) || from > last) return r;
-  }
-  return LookOutside(SYS_close_range, from, last, flags);
+  uint32_t from = first, own;
+  for (; !r && (own = NextOwnFd(from)) <= last && own < kMaxFds; from = own + 1)
+    if (own > from) r = LookOutside(SYS_close_range, from, own - 1, flags);
+  if (!r && from <= last) r = LookOutside(SYS_close_range, from, last, flags);
+  ForKnownFds(first, last, NoteClosed);
+  return r;
 }
 
 long SysDup(SyscallFrame& f) { return Raw(f); }

@@ -123,7 +123,10 @@ long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
     const int w = WaitFd(fd, direction, sequence, deadline, &now_at);
     if (direction == kIn && s->peer.load(std::memory_order_relaxed)) NoteVainRead(s);
     if (__builtin_expect(now_at >= 0, 0)) {
-      if (moved >= 0) ReleaseMoved(moved);
+      if (moved >= 0)
+        ReleaseMoved(moved);
+      else
+        ++CurrentTask()->held_by_call;  // HeldByCall: nobody else would release it
       fd = moved = now_at;
       s = FdStateOf(fd);
     } else if (__builtin_expect(s->generation.load(std::memory_order_acquire) != generation, 0)) {
@@ -140,7 +143,10 @@ long TryOrWait(int fd, FdState* s, uint32_t direction, Attempt attempt) {
       ended = w;
     }
   }
-  if (__builtin_expect(moved >= 0, 0)) ReleaseMoved(moved);
+  if (__builtin_expect(moved >= 0, 0)) {
+    ReleaseMoved(moved);
+    --CurrentTask()->held_by_call;
+  }
   return r;
 }
 

@@ -2,9 +2,9 @@
 // keeps the file that its number meant when it began, whoever closes the number, or gives it to
 // another file, meanwhile. So before it waits, and between its parts, it is enlisted for no event:
 // a close moves it, like every waiter, to a private number for the same file (sched/reactor.h).
-// Between its look at the number and the kernel's nothing would hold the file, so from its second part on
-// a call uses a private number of its own. Before the first it need not: one that meets another file is
-// as one that began after the close.
+// Between its look at the number and the kernel's nothing would hold the file, so from its second
+// part on a call uses a private number of its own. Before the first it need not: one that meets
+// another file is as one that began after the close.
 #pragma once
 
 #include "syscalls/fd_info.h"
@@ -53,6 +53,7 @@ class HeldFile {
   void Own();
   bool lost() const { return held_ && waiter_.fired.load(std::memory_order_acquire); }
 
+  const HeldByCall held_by_call_;
   FdWaiter waiter_;
   const int fd_;
   int own_ = -1;  // the private number

@@ -80,7 +80,8 @@ long SysExecve(SyscallFrame& f) {
   BeginExec();
   ReturnPendingToKernel(CurrentTask());
   UseTaskSignalsInKernel(CurrentTask());
-  const long r = Raw(f);  // returns only on failure
+  // What came for a handler before the mask was the task's is noted, and would be lost.
+  const long r = CarrierAttention() ? kRestartAlways : Raw(f);  // which returns only on failure
   EndExec();
   UseOwnActionsInKernel();
   UseCarrierMaskInKernel();

@@ -196,6 +196,7 @@ long SysSigtimedwait(SyscallFrame& f) {
     ParkUntil(WaitReason::kSignal, deadline);
   }
   t->waiting_for.store(0, std::memory_order_seq_cst);
+  PassOn(set & t->mask);
   if (!sig) return r;
   if (f.rsi && !CopyOut(ArgAs<void*>(f, 1), info)) return -EFAULT;
   return sig;
