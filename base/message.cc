@@ -1,12 +1,40 @@
 #include "base/message.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/check.h"
 #include "base/raw_syscall.h"
 
 namespace green {
+
+namespace {
+
+bool g_stderr_noted = false;  // before that, as in libgreen's unit tests, 2 is stderr
+struct stat g_stderr;         // st_mode 0: there was none
+
+// A program that was started without stderr, or has closed it, may have any file of its own at 2: a
+// database, a connection. Another file than at load is taken for stderr only if it looks like a log:
+// a device (a terminal), or open for writing alone.
+bool IsStderr() {
+  if (!g_stderr_noted) return true;
+  if (!g_stderr.st_mode) return false;
+  struct stat now;
+  if (RawSyscall(SYS_fstat, 2, &now) != 0) return false;
+  if (now.st_dev == g_stderr.st_dev && now.st_ino == g_stderr.st_ino) return true;
+  if (S_ISCHR(now.st_mode)) return true;
+  const long flags = RawSyscall(SYS_fcntl, 2, F_GETFL);
+  return !IsError(flags) && (flags & O_ACCMODE) == O_WRONLY;
+}
+
+}  // namespace
+
+void NoteStderr() {
+  if (RawSyscall(SYS_fstat, 2, &g_stderr) != 0) g_stderr.st_mode = 0;
+  g_stderr_noted = true;
+}
 
 Message::Message() { *this << "libgreen: "; }
 
@@ -42,7 +70,7 @@ Message& Message::Hex(uintptr_t v) {
 
 void Message::Write() {
   text_[size_++] = '\n';
-  RawSyscall(SYS_write, 2, text_, size_);
+  if (IsStderr()) RawSyscall(SYS_write, 2, text_, size_);
 }
 
 void CheckFailed(const char* what, const char* file, int line) {

@@ -7,6 +7,10 @@
 
 namespace green {
 
+// Notes which file stderr is, before the program can open another one under its number. Called once,
+// at load.
+void NoteStderr();
+
 class Message {
  public:
   Message();  // begins with "libgreen: "
@@ -16,7 +20,7 @@ class Message {
   Message& operator<<(int v) { return *this << static_cast<long>(v); }
   Message& operator<<(unsigned v) { return *this << static_cast<unsigned long>(v); }
   Message& Hex(uintptr_t v);
-  void Write();  // appends the newline
+  void Write();  // appends the newline; nothing where file descriptor 2 is not stderr
 
  private:
   void Put(char c) {

@@ -1,5 +1,7 @@
 // GREEN_FOLLOW=0: programs that this one starts run without libgreen. The library's own entry is
 // cut out of LD_PRELOAD, in place, before the program can copy its environment.
+#include "interpose/follow.h"
+
 #include <unistd.h>
 
 #include <cstddef>
@@ -41,7 +43,9 @@ void CutOut(char* list) {
   *out = 0;
 }
 
-__attribute__((constructor)) void Follow() {
+}  // namespace
+
+void Follow() {
   char* follow = nullptr;
   char* preload = nullptr;
   for (char** e = environ; e && *e; ++e) {
@@ -51,5 +55,4 @@ __attribute__((constructor)) void Follow() {
   if (follow && follow[0] == '0' && !follow[1] && preload) CutOut(preload);
 }
 
-}  // namespace
 }  // namespace green

@@ -112,6 +112,7 @@ bool Start() {
   g_settings.scheduler.bound_names = g_settings.bound;
   if (settings.scheduler.user_dispatch && !HasUserDispatch())
     return Native("GREEN_DOOR: the kernel has no Syscall User Dispatch (Linux 5.11)");
+  if (!dlsym(RTLD_DEFAULT, "gnu_get_libc_version")) return Native("the C library is not glibc");
   if (UnderValgrind()) return Native("valgrind runs the program");
   if (HasGoCode()) return Native("the program has Go code, which schedules its threads by itself");
   if (ThreadCount() > 1) return Native("other threads exist already");

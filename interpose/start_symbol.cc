@@ -13,6 +13,10 @@
 #include "base/raw_syscall.h"
 #include "sched/bound_names.h"
 
+// musl has no such function, and its loader binds every symbol that is not weak before the program
+// runs; start.cc leaves musl's programs alone.
+#pragma weak dladdr1
+
 namespace green {
 namespace {
 

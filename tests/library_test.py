@@ -46,11 +46,25 @@ class LibraryTest(unittest.TestCase):
         self.assertNotRegex(output("readelf", "-lW", LIBRARY), r"\n\s+TLS\s")
 
     def test_initializes_nothing_at_load_time(self):
-        # But for what follows children (interpose/follow.cc): a table that is zeroed by code costs
+        # But for one small function (interpose/load.cc): a table that is zeroed by code costs
         # every program a page fault per page.
         size = re.search(r"\.init_array\s+INIT_ARRAY\s+\w+ \w+ (\w+)",
                          output("readelf", "-SW", LIBRARY))
         self.assertEqual(int(size[1], 16), 8)
+
+    def test_can_be_loaded_by_musl(self):
+        # A glibc shell may start musl's programs, whose loader ends them when a symbol that is not
+        # weak is missing. musl has these.
+        has = set("""__environ __errno_location __libc_current_sigrtmin dl_iterate_phdr dlsym environ
+                     getauxval getenv pthread_attr_destroy pthread_attr_getdetachstate
+                     pthread_attr_getguardsize pthread_attr_getinheritsched
+                     pthread_attr_getschedpolicy pthread_attr_getstack pthread_attr_getstacksize
+                     pthread_attr_init pthread_attr_setguardsize pthread_attr_setstack
+                     pthread_getattr_default_np pthread_self strcmp""".split())
+        wants = re.findall(r"^\s+U (\w+)", output("nm", "-D", "--undefined-only", LIBRARY),
+                           re.MULTILINE)
+        self.assertLessEqual({"dlsym"}, set(wants))
+        self.assertLessEqual(set(wants), has)
 
     def test_has_probes(self):
         probes = dict(re.findall(r"Provider: libgreen\n\s+Name: (\w+)\n.*\n\s+Arguments: (.*)\n",
