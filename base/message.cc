@@ -16,8 +16,8 @@ bool g_stderr_noted = false;  // before that, as in libgreen's unit tests, 2 is 
 struct stat g_stderr;         // st_mode 0: there was none
 
 // A program that was started without stderr, or has closed it, may have any file of its own at 2: a
-// database, a connection. Another file than at load is taken for stderr only if it looks like a log:
-// a device (a terminal), or open for writing alone.
+// database, a connection. Another file than at load is taken for stderr only if it looks like a
+// log: a device (a terminal), or open for writing alone.
 bool IsStderr() {
   if (!g_stderr_noted) return true;
   if (!g_stderr.st_mode) return false;

@@ -7,8 +7,8 @@
 
 namespace green {
 
-// Notes which file stderr is, before the program can open another one under its number. Called once,
-// at load.
+// Notes which file stderr is, before the program can open another one under its number. Called
+// once, at load.
 void NoteStderr();
 
 class Message {

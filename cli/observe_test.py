@@ -199,6 +199,19 @@ class StacksTest(unittest.TestCase):
             at = frames.index("__restore_rt")
             self.assertEqual(frames[at + 1:at + 3], ["spinner", "start_thread"], frames)
 
+    def test_of_a_stopped_process(self):
+        """kill -STOP: what runs there is seen, too, and stays stopped."""
+        with Observed("spinners", 2) as program:
+            os.kill(program.pid, signal.SIGSTOP)
+            with open(f"/proc/{program.pid}/status") as status:
+                while "State:\tT" not in status.read():
+                    status.seek(0)
+            groups = json.loads(green("stacks", program.pid, "--json", "--each").stdout)
+            running = [group["frames"] for group in groups if group["state"] == "running"]
+            with open(f"/proc/{program.pid}/status") as status:
+                self.assertIn("State:\tT", status.read())
+        self.assertTrue(any(running), groups)
+
     def test_like_ones_together_and_one_alone(self):
         with Observed("busy", 2) as program:
             tasks = program.settled(lambda t: waits(t, "waiter", "mutex"))

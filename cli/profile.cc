@@ -121,7 +121,7 @@ Command AddProfile(CLI::App& green) {
   CLI::App* line = green.add_subcommand("profile", "Where the tasks of a process run, or wait.");
   line->footer("Then: PID, or -- PROGRAM [ARGUMENTS]");
   line->add_option("--seconds", o->seconds, "how long (a process: 10; a program: to its end)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.001, 1e6));
   line->add_option("--hz", o->hz, "looks a second")->check(CLI::Range(1.0, 1000.0));
   CLI::Option* on =
       line->add_flag("--on-cpu", o->on, "where tasks use CPU (without these: this one)");

@@ -165,7 +165,8 @@ Command AddPs(CLI::App& green) {
   line->add_option("--sort", o->sort, "tid, name, state, cpu, switches or age (largest first)")
       ->check(CLI::IsMember({"tid", "name", "state", "cpu", "switches", "age"}));
   line->add_flag("--reverse", o->reverse, "the other way round");
-  line->add_option("--limit", o->limit, "at most so many");
+  line->add_option("--limit", o->limit, "at most so many")
+      ->check(CLI::Range(size_t{1}, size_t{100'000'000}));
   line->add_flag("--no-fds", o->no_fds, "descriptors as numbers only");
   line->add_flag("--json", o->json, "as JSON");
   return {line, [o] { return Ps(*o); }};

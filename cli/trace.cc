@@ -318,7 +318,9 @@ int TraceProgram(const Options& o) {
     tracer.Reap(program);
   const int status = result ? result : tracer.status();
   if (!tracer.seen() && !CannotRun(status)) {
-    std::fprintf(stderr, "green: no thread was created under libgreen, so there is no trace\n");
+    std::fprintf(stderr,
+                 "green: no thread was created under libgreen, or the program ended within 10 ms "
+                 "of that, so there is no trace\n");
     return status ? status : 1;
   }
   return status;
@@ -332,7 +334,7 @@ Command AddTrace(CLI::App& green) {
       "trace", "What the scheduler of a process does, as a timeline for ui.perfetto.dev.");
   line->footer("Then: PID, or -- PROGRAM [ARGUMENTS]");
   line->add_option("--seconds", o->seconds, "how long (a process: 5; a program: to its end)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.001, 1e6));
   line->add_option("--events", o->events, "no more than so many (1000000)")
       ->check(CLI::Range(size_t{1}, size_t{100'000'000}));
   line->add_option("--output,-o", o->output, "the file (trace.json)");

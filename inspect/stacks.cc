@@ -56,7 +56,7 @@ std::optional<std::vector<uint64_t>> StackReader::Running(const CarrierView& car
                                                           uint64_t* task_address) {
   *task_address = 0;
   const pid_t tid = target_.ThreadOf(carrier);
-  if (tid <= 0 || !RunsNow(target_.pid(), tid)) return {};
+  if (tid <= 0 || !CanBeStopped(target_.pid(), tid)) return {};
   Registers registers;
   const bool stopped = WithStopped(tid, [&](const Registers& now) {
     registers = now;

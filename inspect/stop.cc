@@ -69,6 +69,14 @@ long SignalOf(int status) {
   return event || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
 }
 
+// The letter in its line of /proc, or 0.
+char StateNow(pid_t pid, pid_t tid) {
+  const std::string stat =
+      ReadProcFile("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat", 512);
+  const size_t name = stat.rfind(')');
+  return name != stat.npos && name + 2 < stat.size() ? stat[name + 2] : 0;
+}
+
 // Threads that did not stop in time. They may stop yet, and must then be let go on.
 std::vector<pid_t> g_late;
 
@@ -116,11 +124,11 @@ int64_t CpuNsOf(pid_t pid, pid_t tid) {
   return ns > 0 ? ns : -1;
 }
 
-bool RunsNow(pid_t pid, pid_t tid) {
-  const std::string stat =
-      ReadProcFile("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat", 512);
-  const size_t name = stat.rfind(')');
-  return name != stat.npos && name + 2 < stat.size() && stat[name + 2] == 'R';
+bool RunsNow(pid_t pid, pid_t tid) { return StateNow(pid, tid) == 'R'; }
+
+bool CanBeStopped(pid_t pid, pid_t tid) {
+  const char state = StateNow(pid, tid);
+  return state == 'R' || state == 'T';
 }
 
 bool HasOwnNumbers(pid_t pid) { return Numbers("/proc/" + std::to_string(pid)).size() > 1; }
