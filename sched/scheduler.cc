@@ -286,26 +286,26 @@ inline void NoteBlocked(const Task* t) {
   MeterBlocked(CurrentWorker(), t, static_cast<uint32_t>(ms), now);
 }
 
-// What was parked runs again.
-inline void Resume(Task* t, bool urgent) {
+// What was parked runs again; from: its state before.
+inline void Resume(Task* t, uint32_t from, bool urgent) {
   probe::Wake(t);
   if (__builtin_expect(Watched(), 0) && Watched(SchedulerState::kTrace)) NoteWake(t);
-  if (__builtin_expect(t->bound, 0)) return one_to_one::Wake(t);
+  if (__builtin_expect(from & Task::kInKernel, 0)) return one_to_one::Wake(t);
   NoteBlocked(t);
   Enqueue(t, urgent);
 }
 
-// True when the caller cleared kParked and must resume t.
-inline bool ClaimForWake(Task* t) {
+// The state before. With kParked the caller cleared that and must resume t.
+inline uint32_t ClaimForWake(Task* t) {
+  constexpr uint32_t kAsleep = Task::kParked | Task::kInKernel;
   uint32_t s = t->state.load(std::memory_order_relaxed);
   for (;;) {
     if (s & Task::kParked) {
-      if (t->state.compare_exchange_weak(s, s & ~Task::kParked, std::memory_order_acq_rel))
-        return true;
+      if (t->state.compare_exchange_weak(s, s & ~kAsleep, std::memory_order_acq_rel)) return s;
     } else if (t->state.compare_exchange_weak(s, s | Task::kToken, std::memory_order_acq_rel)) {
       // A read-modify-write even when the token is there: it orders the waker's writes before
       // the parker's next look at its condition.
-      return false;
+      return s;
     }
   }
 }
@@ -545,11 +545,11 @@ void ParkUntil(WaitReason reason, int64_t deadline) {
 }
 
 void Unpark(Task* t) {
-  if (ClaimForWake(t)) Resume(t, true);
+  if (const uint32_t from = ClaimForWake(t); from & Task::kParked) Resume(t, from, true);
 }
 
 void UnparkLater(Task* t) {
-  if (ClaimForWake(t)) Resume(t, false);
+  if (const uint32_t from = ClaimForWake(t); from & Task::kParked) Resume(t, from, false);
 }
 
 void Yield() {

@@ -14,7 +14,10 @@
 //     switch-out completes) and must not resume the task before it is false; it waits on a
 //     scheduler stack, never on a task's, so that no two carriers wait for each other.
 // Task memory is type-stable: never unmapped, so a late Unpark is harmless (a spurious token).
-// A bound task (one_to_one.h) is on its own carrier from begin to end and sleeps there on `state`.
+// A bound task (one_to_one.h) is on its own carrier from begin to end and sleeps there on `state`, with
+// kInKernel beside kParked. It needs nobody to go on: out of time, or interrupted, it may have ended, and
+// its memory be a green task's, when who cleared the bits comes to wake it. So that one goes by the bit
+// that it cleared, not by what the task now is: a wake-up in the kernel is spurious then, no more.
 #pragma once
 
 #include <atomic>
@@ -55,6 +58,7 @@ enum class Interrupted : uint8_t { kNot, kForOthers, kForTask };
 struct alignas(64) Task {
   static constexpr uint32_t kParked = 1;
   static constexpr uint32_t kToken = 2;
+  static constexpr uint32_t kInKernel = 4;
 
   // What a switch, a wake-up and an undisturbed system call touch: one cache line.
   std::atomic<uint32_t> state{0};
