@@ -306,6 +306,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (sig == kKickSignal && IsCredentialsKick(si.Code())) {
     FollowCredentials(c);
     if (c->tid == g_sched.pid) {
+      *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(c);
       AnswerAsFirst();
       g_first_answers.fetch_add(1, std::memory_order_seq_cst);
     }

@@ -301,19 +301,39 @@ void FetchSignals(SigSet set) {
   }
 }
 
+namespace {
+// The kernel may have chosen the handler on the first thread, which has not come to its first
+// instruction: a kick is handled after that.
+void AwaitFirst() {
+  Carrier* first = FirstIfOther();
+  if (!first) return;
+  const uint32_t answers = g_first_answers.load(std::memory_order_seq_cst);
+  AskForAnswer(first);
+  const int64_t end = NowNs() + kMostPatienceNs;
+  while (g_first_answers.load(std::memory_order_seq_cst) == answers && NowNs() < end)
+    RawSyscall(SYS_sched_yield);
+}
+}  // namespace
+
 void FetchAllSignals(SigSet set) {
   while (TakeFromKernel(set & ~HeldSignals())) {
   }
-  // The kernel may have chosen the handler on the first thread, which has not come to its first
-  // instruction: a kick is handled after that.
-  if (Carrier* first = FirstIfOther()) {
-    const uint32_t answers = g_first_answers.load(std::memory_order_seq_cst);
-    AskForAnswer(first);
-    const int64_t end = NowNs() + kMostPatienceNs;
-    while (g_first_answers.load(std::memory_order_seq_cst) == answers && NowNs() < end)
-      RawSyscall(SYS_sched_yield);
-  }
+  AwaitFirst();
   FetchSignals(set);
+}
+
+SigSet HoldAllSignals() {
+  const SigSet before = HeldSignals();
+  SetHeld(~SigSet{0});
+  AwaitFirst();  // which takes the mask over
+  FetchSignals(0);
+  return before;
+}
+
+void EndHoldingAll(SigSet before) {
+  ClearHeld(~before);
+  UseCarrierMaskInKernel();
+  KickFirst();
 }
 
 }  // namespace green

@@ -78,13 +78,14 @@ void BeginVmChild() {
 long SysExecve(SyscallFrame& f) {
   ShowTraceToItsEnd();
   BeginExec();
+  const SigSet held = HoldAllSignals();
   ReturnPendingToKernel(CurrentTask());
   UseTaskSignalsInKernel(CurrentTask());
-  // What came for a handler before the mask was the task's is noted, and would be lost.
+  // What came for a handler until then is noted, and would be lost.
   const long r = CarrierAttention() ? kRestartAlways : Raw(f);  // which returns only on failure
   EndExec();
   UseOwnActionsInKernel();
-  UseCarrierMaskInKernel();
+  EndHoldingAll(held);
   return r;
 }
 
