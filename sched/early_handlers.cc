@@ -48,7 +48,7 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_end_early_hand
   uc->uc_stack.ss_flags = -1;  // no such stack: the carrier's own stays
   SetTaskMask(t, *mask);
   LeaveGreenAndDeliver();
-  // The task stays on this carrier while its program counter is in libgreen's text.
+  BlockUntilReturn();  // nothing moves the task to another carrier now
   *mask = CarrierMask(CurrentCarrier());
 }
 

@@ -318,11 +318,12 @@ void ReleaseMoved(int fd) {
   FdState* s = FdStateOf(fd);
   {
     LockGuard guard(s->lock);
-    if (--s->moved_here) return;
+    // The program may have made the number its own meanwhile.
+    if (!s->moved_here || --s->moved_here) return;
   }
+  g_private_numbers.fetch_sub(1, std::memory_order_relaxed);
   ForgetFd(fd);
   RawSyscall(SYS_close, fd);
-  g_private_numbers.fetch_sub(1, std::memory_order_relaxed);
 }
 
 namespace {
@@ -365,6 +366,10 @@ void ForgetFd(int fd) {
   if (!s) return;
   LockGuard guard(s->lock);
   if (!s->waiters.Empty()) MoveWaiters(fd, s);
+  if (IsPrivateNumber(*s)) {  // dup2 makes it the program's
+    s->moved_here = 0;
+    g_private_numbers.fetch_sub(1, std::memory_order_relaxed);
+  }
   if (s->registered.load(std::memory_order_relaxed)) {
     // Explicitly: a duplicate of the description may live on and keep it in the epoll set.
     epoll_event ev;

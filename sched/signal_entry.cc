@@ -164,12 +164,6 @@ void NativeSignal(int sig, void* info, ucontext_t* uc) {
 // A fault of the program.
 bool IsFault(int sig, const SigInfo& info) { return (kFaults & SigBit(sig)) && info.Code() > 0; }
 
-// Not the faults: the kernel would end the process.
-void BlockUntilReturn() {
-  const SigSet mask = ~kFaults;
-  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
-}
-
 // With the kernel's signals blocked. Inside before the next can come: it is noted, and its frame is
 // gone at once. And the mask is the carrier's again before the task may leave it, without its
 // worker.
@@ -346,6 +340,11 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
 }
 
 }  // namespace
+
+void BlockUntilReturn() {
+  const SigSet mask = ~kFaults;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+}
 
 bool HasDeliverable(Task* t) {
   if (!t->attention.load(std::memory_order_acquire)) return false;

@@ -104,5 +104,8 @@ void UseOwnActionsInKernel();
 // What is pending outlives exec.
 void ReturnPendingToKernel(Task* t);
 void UseCarrierMaskInKernel();
+// Until the end of the signal frame that the thread is in. Not the faults: the kernel would end the
+// process.
+void BlockUntilReturn();
 
 }  // namespace green

@@ -13,7 +13,7 @@ check() {  # model, BUGGY, errors expected
   grep -q "errors: $3" pan.out || { echo "$1 BUGGY=$2: not as expected"; cat pan.out; exit 1; }
   echo "$1 BUGGY=$2: $(grep 'states, stored' pan.out | tr -s ' '), errors: $3"
 }
-for model in park bound futex idle retake reactor drained notice; do
+for model in park bound futex idle retake reactor drained notice pass_on; do
   check $model 0 0
   check $model 1 1
 done
