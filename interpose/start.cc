@@ -24,6 +24,7 @@
 #include "sched/signals.h"
 #include "sched/user_dispatch.h"
 #include "syscalls/call.h"
+#include "syscalls/fd_info.h"
 #include "syscalls/new_code.h"
 #include "syscalls/robust_list.h"
 #include "syscalls/shared_memory.h"
@@ -140,6 +141,7 @@ bool Start() {
   {
     GreenSection inside;
     JoinEarlyPairs();
+    StampIfTimed();
     AdoptEarlyHandlers(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
                        green_return_from_early_handler);
   }

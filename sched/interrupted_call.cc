@@ -7,8 +7,8 @@
 namespace green::signals {
 
 extern "C" const char green_blocking_call[], green_blocking_insn[], green_plain_insn[],
-    green_plain_wait_insn[], green_plain_look[], green_plain_look_end[], green_plain_slots[],
-    green_plain_slots_end[];
+    green_plain_stamped_insn[], green_plain_wait_insn[], green_plain_look[], green_plain_look_end[],
+    green_plain_slots[], green_plain_slots_end[];
 
 namespace {
 bool IsInPlainSlots(const char* pc) {
@@ -17,6 +17,11 @@ bool IsInPlainSlots(const char* pc) {
 
 // At the system call instruction of a plain slot (arch/x86_64/plain_slots.S).
 bool IsAtPlainCall(const char* pc) { return IsInPlainSlots(pc) && pc[0] == 0x0f && pc[1] == 0x05; }
+
+// At one that a handler may have restarted.
+bool IsAtTransfer(const char* pc) {
+  return pc == green_plain_insn || pc == green_plain_stamped_insn || IsAtPlainCall(pc);
+}
 }  // namespace
 
 uintptr_t FixupInPlainCall(uintptr_t pc) {
@@ -34,7 +39,7 @@ uintptr_t FixupInPlainCall(uintptr_t pc) {
 void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
   auto& regs = uc->uc_mcontext.gregs;
   const auto pc = reinterpret_cast<const char*>(regs[REG_RIP]);
-  const char* insn = pc == green_plain_insn || IsAtPlainCall(pc) ? pc : green_blocking_insn;
+  const char* insn = IsAtTransfer(pc) ? pc : green_blocking_insn;
   if (t->interruptible || t->held_by_call ? pc > insn || pc < green_blocking_call
                                           : pc != insn || what != Delivered::kNoRestart)
     return;
@@ -46,8 +51,7 @@ void NoteInterruption(Task* t, Delivered what, const ucontext_t* uc) {
   const auto& regs = uc->uc_mcontext.gregs;
   const auto insn = reinterpret_cast<const char*>(regs[REG_RIP]) - 2;
   const bool wait = insn == green_plain_wait_insn;
-  if (regs[REG_RAX] != -EINTR ||
-      (insn != green_blocking_insn && insn != green_plain_insn && !wait && !IsAtPlainCall(insn)))
+  if (regs[REG_RAX] != -EINTR || (insn != green_blocking_insn && !wait && !IsAtTransfer(insn)))
     return;
   const bool first = t->interrupted == Interrupted::kNot, by_any = wait || t->interruptible;
   if (what == Delivered::kNoRestart || (what == Delivered::kRestart && (first || by_any)))

@@ -1,7 +1,9 @@
 // A bound task's calls on sockets: the kernel's own, on its own thread. One that was interrupted on
 // another task's behalf is made again; its SO_RCVTIMEO or SO_SNDTIMEO (socket(7)) would then begin
-// anew, so from the first interruption on the deadline is kept here.
+// anew, so the deadline is kept here.
 #include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
@@ -15,9 +17,9 @@ bool Sends(long nr) {
 }
 
 // 1 when the call is to be made now.
-long AwaitTimed(int fd, short events, int64_t timeout) {
+long AwaitTimed(int fd, short events, int64_t deadline) {
   KernelTimespec ts;
-  const int64_t left = DeadlineAfter(timeout) - NowNs();
+  const int64_t left = deadline - NowNs();
   if (left <= 0) return -EAGAIN;
   ts = {left / 1000000000, left % 1000000000};
   pollfd p = {fd, events, 0};
@@ -28,17 +30,40 @@ long AwaitTimed(int fd, short events, int64_t timeout) {
 
 }  // namespace
 
+int64_t TransferTimeout(const SyscallFrame& f) {
+  const int fd = ArgInt(f, 0);
+  FdState* s = FdStateOf(fd);
+  if (!s || !(KnowFd(fd, s) & kSocket) || IsNonblocking(fd, s)) return kNever;
+  const int64_t timeout = TimeoutOf(fd, s, Sends(static_cast<long>(f.rax)) ? kOut : kIn);
+  return timeout > 0 ? timeout : kNever;
+}
+
+void StampIfTimed() {
+  constexpr int kNumbers = 256;  // what programs have open by then
+  if (RawSyscall(SYS_prctl, PR_GET_SECCOMP) != 0)
+    return StampTransfers();  // it may forbid the look
+  for (int fd = 0; fd < kNumbers; ++fd) {
+    int64_t tv[2];
+    for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+      uint32_t size = sizeof tv;
+      if (RawSyscall(SYS_getsockopt, fd, SOL_SOCKET, option, tv, &size)) break;
+      if (tv[0] | tv[1]) return StampTransfers();
+    }
+  }
+}
+
 long BoundTransfer(SyscallFrame& f, SigSet blocked) {
   Task* t = CurrentTask();
   const auto nr = static_cast<long>(f.rax);
-  if (__builtin_expect(t->interrupted == Interrupted::kForOthers || (t->frame & 1), 0)) {
+  const bool again = t->interrupted == Interrupted::kForOthers || (t->frame & 1);
+  if (__builtin_expect(again || TransfersAreStamped(), 0)) {
     t->interrupted = Interrupted::kNot;
-    const int fd = ArgInt(f, 0);
-    FdState* s = FdStateOf(fd);
-    if (s && (KnowFd(fd, s) & kSocket) && !IsNonblocking(fd, s)) {
-      const int64_t timeout = TimeoutOf(fd, s, Sends(nr) ? kOut : kIn);
-      if (timeout > 0 && timeout != kNever)
-        if (const long r = AwaitTimed(fd, Sends(nr) ? POLLOUT : POLLIN, timeout); r < 0) return r;
+    if (const int64_t timeout = TransferTimeout(f); timeout != kNever) {
+      StampTransfers();  // set by another process, maybe
+      const int64_t deadline = DeadlineAfter(timeout);
+      if (again)
+        if (const long r = AwaitTimed(ArgInt(f, 0), Sends(nr) ? POLLOUT : POLLIN, deadline); r < 0)
+          return r;
     }
   }
   return BlockingCall(nr, static_cast<long>(f.rdi), static_cast<long>(f.rsi),

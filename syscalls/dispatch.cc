@@ -1,6 +1,7 @@
 // From the assembly entry to the handler of table.inc and back.
 #include "base/check.h"
 #include "sched/signals.h"
+#include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
 #include "syscalls/new_code.h"
 #include "syscalls/tty_signals.h"
@@ -40,7 +41,8 @@ constexpr bool OnlyBlocks(Handler handler) {
 }
 
 // For the assembly entry, by number: 0, GREEN_PLAIN_WAIT, or 1 | the signals that a task must not
-// block. As SIGHUP is bit 0 of a set and SIGINT bit 1, none of these can be they.
+// block | GREEN_PLAIN_STAMPED. As SIGHUP is bit 0 of a set, SIGINT bit 1 and SIGQUIT bit 2, none of
+// these can be they.
 struct PlainCalls {
   uint32_t signals[GREEN_PLAIN_CALLS] = {};
   constexpr PlainCalls() {
@@ -57,8 +59,27 @@ struct PlainCalls {
 
 }  // namespace
 
-extern "C"
-    __attribute__((visibility("hidden"), used)) constinit const PlainCalls green_plain_calls{};
+extern "C" {
+__attribute__((visibility("hidden"), used)) constinit PlainCalls green_plain_calls{};
+}
+
+bool TransfersAreStamped() {
+  return __atomic_load_n(&green_plain_calls.signals[SYS_recvfrom], __ATOMIC_RELAXED) &
+         GREEN_PLAIN_STAMPED;
+}
+
+void StampTransfers() {
+  if (TransfersAreStamped()) return;
+#define GREEN_BOUND_SYSCALL(nr, name, handler)
+#define GREEN_BOUND_WAIT(nr, name, handler)
+#define GREEN_BOUND_PLAIN(nr, name, handler, but)                                  \
+  __atomic_fetch_or(&green_plain_calls.signals[nr], uint32_t{GREEN_PLAIN_STAMPED}, \
+                    __ATOMIC_RELAXED);
+#include "syscalls/bound.inc"
+#undef GREEN_BOUND_SYSCALL
+#undef GREEN_BOUND_WAIT
+#undef GREEN_BOUND_PLAIN
+}
 
 namespace {
 
@@ -160,6 +181,17 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_wait_again(Sys
   if (!began) return Dispatch(f, true, 0);
   const int64_t ms = ArgInt(*f, f->rax == SYS_poll ? 2 : 3);
   return Dispatch(f, true, NsAtTicks(began) + ms * 1000000);
+}
+
+// The same for a transfer that any of its handlers may have restarted (bound_socket.cc).
+extern "C" __attribute__((visibility("hidden"), used)) long green_transfer_again(SyscallFrame* f,
+                                                                                 uint64_t began) {
+  int64_t timeout;
+  {
+    GreenSection section;
+    timeout = TransferTimeout(*f);
+  }
+  return Dispatch(f, false, timeout == kNever ? 0 : NsAtTicks(began) + timeout);
 }
 
 // After the raw tail: parent and child both come by. The child shares memory with us but is

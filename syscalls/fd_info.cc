@@ -127,6 +127,7 @@ int64_t TimeoutOf(int fd, FdState* s, uint32_t direction) {
 }
 
 void NoteTimeoutsChanged(FdState* s, bool below_zero) {
+  StampTransfers();
   if (below_zero) {
     const bool made_here = s->flags.load(std::memory_order_relaxed) & kPrivate;
     g_timeouts_below_zero.fetch_or(made_here ? kBelowZero : kBelowZeroByCopy,

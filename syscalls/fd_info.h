@@ -82,6 +82,13 @@ void NoteShared();
 
 // A bound task's call as the program made it (bound_socket.cc); `blocked` as in BlockingCall.
 long BoundTransfer(SyscallFrame& f, SigSet blocked);
+// The time-out of its socket in ns, kNever when none, or nothing waits. Inside libgreen.
+int64_t TransferTimeout(const SyscallFrame& f);
+// Once some socket has a time-out it is to be known when such a call began (dispatch.cc).
+void StampTransfers();
+bool TransfersAreStamped();
+// When libgreen starts: if one has now.
+void StampIfTimed();
 
 // The loop of every blocking call on an fd: try, wait, retry. `attempt(fd)` returns -EAGAIN when
 // it would block; fd is the program's, or a private number for the same file if the program's

@@ -189,6 +189,9 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
 
 long ReceiveMessages(int fd, FdState* s, mmsghdr* messages, uint32_t count, int flags,
                      int64_t deadline) {
+  // To poll(2) an entry in the error queue looks like an error of the socket's, which ends the
+  // call. Only the kernel tells them apart.
+  if (count > 1 && !(flags & MSG_WAITFORONE) && ErrorWaits(fd, POLLERR)) return kCannotWait;
   HeldFile file(fd, s, s->generation.load(std::memory_order_acquire), false);
   if (file.Result()) return file.Result();
   uint32_t done = 0;

@@ -117,11 +117,39 @@ green_plain_entry_end:
         .cfi_endproc
         .size   green_plain_entry_end, .-green_plain_entry_end
 
+// With a plain call's number at (%rsp), and rax too, and room for the time above it; r11 is lost.
+        .macro  stamp
+        movq    %rdx, %r11
+        rdtsc
+        shlq    $32, %rdx
+        orq     %rax, %rdx
+        movq    %rdx, 8(%rsp)
+        movq    %r11, %rdx
+        movq    (%rsp), %rax
+        .endm
+
+// fn(SyscallFrame*, when it began) behind such a call.
+        .macro  once_more fn
+        popq    %rax
+        .cfi_adjust_cfa_offset -8
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        push_frame 0
+        movq    %rcx, %rsi
+        call_with_frame \fn
+        testl   %eax, %eax
+        jne     .Lraw
+        pop_frame 0
+        ret
+        .endm
+
 // A bound task's call that only the kernel need see: made right here, as if it had not been patched,
 // outside libgreen throughout. A signal that finds rip at green_plain_insn came before the call or
 // made the kernel restart it, as at green_blocking_insn.
-        .globl  green_plain_insn, green_plain_wait_insn, green_plain_look, green_plain_look_end
-        .hidden green_plain_insn, green_plain_wait_insn, green_plain_look, green_plain_look_end
+        .globl  green_plain_insn, green_plain_stamped_insn, green_plain_wait_insn
+        .hidden green_plain_insn, green_plain_stamped_insn, green_plain_wait_insn
+        .globl  green_plain_look, green_plain_look_end
+        .hidden green_plain_look, green_plain_look_end
         .type   green_plain_call, @function
 green_plain_call:
         .cfi_startproc
@@ -134,8 +162,8 @@ green_plain_call:
         movl    (%rcx,%rax,4), %r11d
         testl   %r11d, %r11d
         je      .Lnot_plain
-        testb   $GREEN_PLAIN_WAIT, %r11b
-        jne     .Lwait
+        testb   $GREEN_PLAIN_WAIT | GREEN_PLAIN_STAMPED, %r11b
+        jne     .Lwait_or_stamped
 .Lplain:
         movq    %gs:GREEN_CARRIER_TASK, %rcx
         // Signals that the kernel would have to see as blocked (tty_signals.h).
@@ -196,14 +224,57 @@ green_plain_insn:
         jmp     .Lplain
 5:      cmpl    $46, %eax               // sendmsg
         jne     .Lto_dispatch
+        movl    green_plain_calls+4*44(%rip), %r11d  // as sendto
 green_plain_look:
         cmpq    $0, GREEN_MSGHDR_CONTROLLEN(%rsi)
-        je      .Lplain                 // r11 is 0
+        je      6f
 green_plain_look_end:                   // a fault goes on here
         jmp     .Lto_dispatch
+6:      testb   $GREEN_PLAIN_STAMPED, %r11b
+        je      .Lplain
+        jmp     .Lstamped
 .Lto_native:
         push_frame 1
         jmp     .Lnative
+        .cfi_endproc
+        .cfi_startproc
+.Lwait_or_stamped:
+        testb   $GREEN_PLAIN_STAMPED, %r11b
+        je      .Lwait
+// As .Lplain; made again, it gets what is left of the socket's time-out (bound_socket.cc).
+.Lstamped:
+        movq    %gs:GREEN_CARRIER_TASK, %rcx
+        andl    $~(1 | GREEN_PLAIN_STAMPED), %r11d
+        testl   %r11d, GREEN_TASK_MASK(%rcx)
+        jne     .Lto_dispatch
+        cmpw    $0, GREEN_TASK_NEW_CODE_LOOKS(%rcx)
+        jne     .Lto_dispatch
+        cmpq    $0, GREEN_TASK_PENDING(%rcx)
+        jne     .Lto_dispatch
+        movq    $0, GREEN_TASK_FRAME(%rcx)
+        pushq   $0                      // when it began
+        .cfi_adjust_cfa_offset 8
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        stamp
+        movw    $0, GREEN_TASK_HANDLED(%rcx)
+green_plain_stamped_insn:
+        syscall
+        cmpq    $-4, %rax               // EINTR
+        je      3f
+2:      leaq    16(%rsp), %rsp
+        .cfi_remember_state
+        .cfi_adjust_cfa_offset -16
+        return_behind_call
+        .cfi_restore_state
+3:      cmpb    $0, %gs:GREEN_CARRIER_NATIVE
+        jne     2b
+        movq    %gs:GREEN_CARRIER_TASK, %rcx
+        cmpb    $GREEN_FOR_OTHERS, GREEN_TASK_INTERRUPTED(%rcx)
+        jne     2b
+        cmpb    $GREEN_NO_RESTART, GREEN_TASK_HANDLED(%rcx)
+        je      2b
+        once_more green_transfer_again
         .cfi_endproc
         .cfi_startproc
 // A wait that any handler ends, with SA_RESTART too. With a mask of its own it is not plain.
@@ -222,13 +293,7 @@ green_plain_look_end:                   // a fault goes on here
         testl   %r11d, %r11d
         jle     2f
         // Made again it gets what is left. With a time in memory the kernel sees to that.
-        movq    %rdx, %r11
-        rdtsc
-        shlq    $32, %rdx
-        orq     %rax, %rdx
-        movq    %rdx, 8(%rsp)
-        movq    %r11, %rdx
-        movq    (%rsp), %rax
+        stamp
 2:      movw    $0, GREEN_TASK_HANDLED(%rcx)
 green_plain_wait_insn:
         syscall
@@ -245,17 +310,7 @@ green_plain_wait_insn:
         // Both bytes: and no handler has run.
         cmpw    $(GREEN_FOR_OTHERS << 8), GREEN_TASK_HANDLED(%rcx)
         jne     3b
-        popq    %rax
-        .cfi_adjust_cfa_offset -8
-        popq    %rcx
-        .cfi_adjust_cfa_offset -8
-        push_frame 0
-        movq    %rcx, %rsi
-        call_with_frame green_wait_again
-        testl   %eax, %eax
-        jne     .Lraw
-        pop_frame 0
-        ret
+        once_more green_wait_again
         .cfi_endproc
         .cfi_startproc
 4:      movl    %r10d, %r11d

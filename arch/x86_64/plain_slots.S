@@ -143,6 +143,8 @@ green_plain_slots:
         finish
 7:      cmpb    $0, %gs:GREEN_CARRIER_BOUND
         je      2b
+        testb   $GREEN_PLAIN_STAMPED, green_plain_calls+4*\nr(%rip)
+        jne     2b
         movq    %gs:GREEN_CARRIER_TASK, %rcx
         cmpq    $0, GREEN_TASK_PENDING(%rcx)
         jne     2b
