@@ -63,6 +63,16 @@ long SysMayBlock(SyscallFrame& f) { return BlockingRaw(f, false); }
 
 long SysHandOff(SyscallFrame& f) { return BlockingRaw(f, true); }
 
+// aio's completions.
+long SysIoGetevents(SyscallFrame& f) {
+  KernelTimespec ts;
+  return BlockingCall(static_cast<long>(f.rax), static_cast<long>(f.rdi), static_cast<long>(f.rsi),
+                      static_cast<long>(f.rdx), static_cast<long>(f.r10),
+                      reinterpret_cast<long>(TimeLeftOf(ArgAs<void*>(f, 4), &ts)),
+                      static_cast<long>(f.r9), true);
+}
+long SysIoPgetevents(SyscallFrame& f) { return SysIoGetevents(f); }
+
 long SysNoSuchCall(SyscallFrame&) { return -ENOSYS; }
 
 }  // namespace green

@@ -13,19 +13,7 @@ namespace {
 
 bool Sends(long nr) {
   return nr == SYS_sendto || nr == SYS_sendmsg || nr == SYS_sendmmsg || nr == SYS_write ||
-         nr == SYS_writev;
-}
-
-// 1 when the call is to be made now.
-long AwaitTimed(int fd, short events, int64_t deadline) {
-  KernelTimespec ts;
-  const int64_t left = deadline - NowNs();
-  if (left <= 0) return -EAGAIN;
-  ts = {left / 1000000000, left % 1000000000};
-  pollfd p = {fd, events, 0};
-  const long r = BlockingCall(SYS_ppoll, reinterpret_cast<long>(&p), 1, reinterpret_cast<long>(&ts),
-                              0, sizeof(SigSet), 0, false);
-  return r == 0 ? -EAGAIN : r;
+         nr == SYS_writev || nr == SYS_connect;
 }
 
 }  // namespace
@@ -36,6 +24,18 @@ int64_t TransferTimeout(const SyscallFrame& f) {
   if (!s || !(KnowFd(fd, s) & kSocket) || IsNonblocking(fd, s)) return kNever;
   const int64_t timeout = TimeoutOf(fd, s, Sends(static_cast<long>(f.rax)) ? kOut : kIn);
   return timeout > 0 ? timeout : kNever;
+}
+
+long AwaitAgain(bool again, int fd, short events, int64_t timeout) {
+  const int64_t deadline = DeadlineAfter(timeout);
+  if (!again) return 1;
+  const int64_t left = deadline - NowNs();
+  if (left <= 0) return -EAGAIN;
+  const KernelTimespec ts = {left / 1000000000, left % 1000000000};
+  pollfd p = {fd, events, 0};
+  const long r = BlockingCall(SYS_ppoll, reinterpret_cast<long>(&p), 1, reinterpret_cast<long>(&ts),
+                              0, sizeof(SigSet), 0, false);
+  return r == 0 ? -EAGAIN : r;
 }
 
 void StampIfTimed() {
@@ -60,10 +60,8 @@ long BoundTransfer(SyscallFrame& f, SigSet blocked) {
     t->interrupted = Interrupted::kNot;
     if (const int64_t timeout = TransferTimeout(f); timeout != kNever) {
       StampTransfers();  // set by another process, maybe
-      const int64_t deadline = DeadlineAfter(timeout);
-      if (again)
-        if (const long r = AwaitTimed(ArgInt(f, 0), Sends(nr) ? POLLOUT : POLLIN, deadline); r < 0)
-          return r;
+      const long r = AwaitAgain(again, ArgInt(f, 0), Sends(nr) ? POLLOUT : POLLIN, timeout);
+      if (r < 0) return r;
     }
   }
   return BlockingCall(nr, static_cast<long>(f.rdi), static_cast<long>(f.rsi),

@@ -121,6 +121,17 @@ inline int64_t ToNs(const KernelTimespec& ts) {
   if (ts.sec >= kNever / 1000000000) return kNever;
   return ts.sec * 1000000000 + ts.nsec;
 }
+
+// The relative time-out of a call that waits in the kernel: as the program gave it, right or wrong;
+// of one that is made once more what is left.
+inline const void* TimeLeftOf(const void* user, KernelTimespec* ts) {
+  KernelTimespec given;
+  if (!user || !CopyIn(&given, user) || !ValidTimespec(given)) return user;
+  const bool again = CurrentTask()->frame & 1;
+  TimeLeft(ToNs(given), ts);
+  return again ? ts : user;
+}
+
 // ns of `clock` to ns of CLOCK_MONOTONIC.
 inline int64_t ToMonotonic(int clock, int64_t deadline) {
   if (clock == CLOCK_MONOTONIC || deadline == kNever) return deadline;

@@ -72,9 +72,10 @@ void StampTransfers() {
   if (TransfersAreStamped()) return;
 #define GREEN_BOUND_SYSCALL(nr, name, handler)
 #define GREEN_BOUND_WAIT(nr, name, handler)
-#define GREEN_BOUND_PLAIN(nr, name, handler, but)                                  \
-  __atomic_fetch_or(&green_plain_calls.signals[nr], uint32_t{GREEN_PLAIN_STAMPED}, \
-                    __ATOMIC_RELAXED);
+#define GREEN_BOUND_PLAIN(nr, name, handler, but)                                    \
+  if (handler == SysBoundTransfer || handler == SysBoundSocket)                      \
+    __atomic_fetch_or(&green_plain_calls.signals[nr], uint32_t{GREEN_PLAIN_STAMPED}, \
+                      __ATOMIC_RELAXED);
 #include "syscalls/bound.inc"
 #undef GREEN_BOUND_SYSCALL
 #undef GREEN_BOUND_WAIT

@@ -136,7 +136,16 @@ long SysSetsockopt(SyscallFrame& f) {
   return r;
 }
 
-long SysConnect(SyscallFrame& f) { return BlockingRaw(f, false); }
+// Made once more, on another task's behalf, it gets what is left of SO_SNDTIMEO, and ends as the
+// first would have.
+long SysConnect(SyscallFrame& f) {
+  const bool again = CurrentTask()->frame & 1;
+  if (const int64_t timeout = TransferTimeout(f); timeout != kNever) {
+    const long r = AwaitAgain(again, ArgInt(f, 0), POLLOUT, timeout);
+    if (r < 0) return r == -EAGAIN ? -EINPROGRESS : r;
+  }
+  return BlockingRaw(f, false);
+}
 
 long SysAccept(SyscallFrame& f) { return Accept(f, 0); }
 long SysAccept4(SyscallFrame& f) { return Accept(f, ArgInt(f, 3)); }
