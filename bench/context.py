@@ -66,6 +66,7 @@ class Context:
         self.library = library if library and library.exists() else None
         self.directory = Path(tempfile.mkdtemp(prefix="libgreen-bench-"))
         self.directory.chmod(0o755)  # servers that give up root must get in
+        self._directories = [self.directory]
         self.cpus = sorted(os.sched_getaffinity(0))
         self.files = raise_file_limit()
         self.go = shutil.which("go")
@@ -79,7 +80,30 @@ class Context:
     def close(self):
         for process in list(self._live):
             self.end(process)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        for directory in self._directories:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def memory(self):
+        """A directory for trees of files, this user's alone: in memory if there is room."""
+        if "memory" not in self.cached:
+            parent, needed = "/dev/shm", 2 << 30
+            try:
+                stats = os.statvfs(parent)
+                fits = os.access(parent, os.W_OK) and stats.f_bavail * stats.f_frsize >= needed
+            except OSError:
+                fits = False
+            made = tempfile.mkdtemp(prefix="libgreen-bench-", dir=parent if fits else None)
+            self._directories.append(made)
+            self.cached["memory"] = Path(made)
+        return self.cached["memory"]
+
+    def small_files(self, files):
+        """The tree that stat_tree goes through, made once."""
+        tree = self.memory() / f"small-{files}"
+        if not tree.exists():
+            tree.mkdir()
+            self.output([self.program("stat_tree"), "make", "1", str(files), "1", str(tree)])
+        return tree
 
     def note(self, text):
         if text not in self.notes:

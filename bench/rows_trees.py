@@ -6,20 +6,20 @@ import time
 from context import RunFailed
 from row import Row, faster
 
-FILES = 100_000
+FILES, ROUNDS = 100_000, 4
 
 
 def _loop(operation, threads):
     def run(context, variant):
-        return context.numbers(variant, [context.program("stat_tree"), operation, threads, FILES],
-                               jail=threads > 100)
+        return context.numbers(variant, [context.program("stat_tree"), operation, threads, FILES,
+                                         ROUNDS, context.small_files(FILES)], jail=threads > 100)
 
     return run
 
 
 def _tree(context):
     """Small files of text in directories of a hundred, under git."""
-    top = context.directory / "tree"
+    top = context.memory() / "tree"
     if top.exists():
         return top
     for number in range(FILES):
@@ -72,7 +72,8 @@ ROWS = [
     _program_row("find", "find over 100,000 files, looking at each", ("findutils",),
                  "find", "{tree}", "-size", "+1000k"),
     _program_row("updatedb", "updatedb over 100,000 files", ("plocate",),
-                 "updatedb", "-U", "{tree}", "-o", "{out}", "-l", "no", "--prunepaths", ""),
+                 "updatedb", "-U", "{tree}", "-o", "{out}", "-l", "no", "--prunepaths", "",
+                 "--prunefs", ""),
     _program_row("git-grep", "git grep in 100,000 files by four threads", ("git",),
                  "git", "-C", "{tree}", "grep", "--threads", "4", "-c", "line 777"),
 ]

@@ -2,7 +2,10 @@
 // many: stat() of each, as locate's updatedb does it; opening, reading and closing
 // each; or listing the directories.
 //
-//   stat_tree stat|open|list [THREADS [FILES [ROUNDS]]]
+//   stat_tree stat|open|list [THREADS [FILES [ROUNDS [TREE]]]]
+//   stat_tree make 1 FILES 1 TREE
+//
+// Without TREE, an empty directory that `make` has filled, it makes its files anew.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,12 +24,17 @@ enum { kPerDirectory = 100, kPath = 320 };
 static long threads, files, rounds;
 static char (*paths)[kPath];
 
-static void build(void) {
-  const char* root = scratch_directory();
+static void name_files(const char* root) {
+  for (long i = 0; i < files; i++)
+    snprintf(paths[i], kPath, "%s/d%ld/file%ld", root, i / kPerDirectory, i);
+}
+
+static void make_files(void) {
   for (long i = 0; i < files; i++) {
-    int n = snprintf(paths[i], kPath, "%s/d%ld", root, i / kPerDirectory);
+    char* name = strrchr(paths[i], '/');
+    *name = 0;
     if (i % kPerDirectory == 0 && mkdir(paths[i], 0700) != 0) perror("mkdir"), exit(1);
-    snprintf(paths[i] + n, (size_t)(kPath - n), "/file%ld", i);
+    *name = '/';
     int fd = open(paths[i], O_CREAT | O_WRONLY, 0600);
     if (fd < 0 || write(fd, "text", 4) != 4) perror("open"), exit(1);
     close(fd);
@@ -70,13 +78,16 @@ static void* visit_share(void* arg) {
 int main(int argc, char** argv) {
   if (argc > 1 && strcmp(argv[1], "open") == 0) visit = open_one;
   if (argc > 1 && strcmp(argv[1], "list") == 0) visit = list_one;
+  int make = argc > 1 && strcmp(argv[1], "make") == 0;
   threads = positive_argument(argc, argv, 2, 1);
   files = positive_argument(argc, argv, 3, 100000);
   rounds = positive_argument(argc, argv, 4, 4);
   paths = malloc((size_t)files * sizeof *paths);
   pthread_t* thread = malloc((size_t)threads * sizeof *thread);
   if (!paths || !thread) return 1;
-  build();
+  name_files(argc > 5 ? argv[5] : scratch_directory());
+  if (make || argc <= 5) make_files();
+  if (make) return 0;
   double wall = wall_seconds(), cpu = cpu_seconds();
   for (long i = 0; i < threads; i++)
     if (pthread_create(&thread[i], NULL, visit_share, (void*)(size_t)i) != 0) exit(1);

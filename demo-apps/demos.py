@@ -65,9 +65,11 @@ def find(context):
 
 def stat(context):
     """stat() of 20,000 cached files by one thread and by 1,000; ns for each."""
+    files, rounds = 20_000, 20
+    tree = context.small_files(files)
     for threads in (1, 1000):
         compare(context, "--lower", "--metric", "wall_ns=([0-9.]+)", "--unit", "ns per stat",
-                "--runs", 5, "--", BIN / "bench/stat_tree", threads)
+                "--runs", 5, "--", BIN / "bench/stat_tree", "stat", threads, files, rounds, tree)
 
 
 def threads(context):
