@@ -35,6 +35,14 @@ bool TellsWritable(int fd) {
          !memcmp(target, kWanted, kLength);
 }
 
+// Whether poll(2) says POLLIN of this file when a read would not wait, and only then. A terminal
+// that is read byte by byte ends reads also without a byte, after a time, or with fewer than
+// poll(2) waits for (termios(3): MIN and TIME).
+bool TellsReadable(int fd) {
+  termios tty;
+  return LookOutside(SYS_ioctl, fd, TCGETS, &tty) || (tty.c_lflag & ICANON) || tty.c_cc[VMIN] == 1;
+}
+
 // For files that know no RWF_NOWAIT (ttys, many devices): look, then call; another reader may be
 // quicker, then the monitor takes the worker.
 long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction) {
@@ -46,7 +54,7 @@ long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction)
     pollfd p = {at, static_cast<short>(direction == kOut ? POLLOUT : POLLIN), 0};
     const long ready = LookOutside(SYS_poll, &p, 1, 0);
     if (ready == 0 || ready == -EINTR)  // EINTR: not ready, and a kick came
-      return direction == kOut && !TellsWritable(at) ? kCannotWait : -EAGAIN;
+      return (direction == kOut ? TellsWritable(at) : TellsReadable(at)) ? -EAGAIN : kCannotWait;
     return BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
                         static_cast<long>(f.rdx), static_cast<long>(f.r10), static_cast<long>(f.r8),
                         static_cast<long>(f.r9), false, BlockedTtySignals());
