@@ -12,10 +12,10 @@ from server import Server, free_port, loaded
 TABLES, ROWS_PER_TABLE, SECONDS = 4, 20000, 8
 
 
-def _sysbench(port, script, threads, *action):
+def _sysbench(port, script, threads, *action, seconds=SECONDS):
     return ["sysbench", script, "--db-driver=mysql", "--mysql-host=127.0.0.1", f"--mysql-port={port}",
             "--mysql-user=bench", "--mysql-db=bench", f"--tables={TABLES}",
-            f"--table-size={ROWS_PER_TABLE}", f"--threads={threads}", f"--time={SECONDS}",
+            f"--table-size={ROWS_PER_TABLE}", f"--threads={threads}", f"--time={seconds}",
             "--percentile=95",
             "--db-ps-mode=auto", "--mysql-ignore-errors=1213,1020,1205", *action]
 
@@ -48,13 +48,14 @@ def _data(context):
     return data
 
 
-def load(script, threads):
+def load(script, threads, seconds=SECONDS):
     def run(context, variant, meanwhile=lambda server: contextlib.nullcontext()):
         data, port = _data(context), free_port()
         with Server(context, _daemon(context, variant, port, data), port) as server:
             before = server.cpu()
             with meanwhile(server):
-                text, size = loaded(context, server, _sysbench(port, script, threads, "run"))
+                text, size = loaded(context, server,
+                                    _sysbench(port, script, threads, "run", seconds=seconds))
             cpu = server.cpu() - before
             rate = re.search(r"queries:\s+(\d+)\s+\(([\d.]+) per sec", text)
             tail = re.search(r"95th percentile:\s+([\d.]+)", text)

@@ -341,9 +341,19 @@ class ProfileTest(unittest.TestCase):
             functions = {dict(proto_fields(v))[1] for n, v in fields if n == 5}
             locations = {dict(proto_fields(v))[1] for n, v in fields if n == 4}
             self.assertEqual(functions, locations)
+            mapping, = [dict(proto_fields(v)) for n, v in fields if n == 3]
+            self.assertEqual(names[mapping[5]], b"observed")
+            self.assertEqual({dict(proto_fields(v))[2] for n, v in fields if n == 4}, {mapping[1]})
+            total = 0
             for sample in (dict(proto_fields(v)) for n, v in fields if n == 2):
                 self.assertLessEqual(set(varints(sample[1])), locations)
-                self.assertEqual(len(varints(sample[2])), 1)
+                value, = varints(sample[2])
+                total += value
+            # Eleven threads, each of which waits or runs all the time: nanoseconds.
+            duration = dict(fields)[10]
+            self.assertGreater(duration, 400_000_000)
+            self.assertLess(total, 16 * duration)
+            self.assertGreater(total, 2 * duration)
 
 
 def varint(data, at):

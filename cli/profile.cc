@@ -48,7 +48,7 @@ int WriteOut(const Options& o, const inspect::Profile& profile, const std::strin
                             NameOf(profile.kind) + ", " + std::to_string(profile.samples) +
                             " looks";
   const std::string text = format == "html"    ? FlamegraphHtml(profile, title)
-                           : format == "pprof" ? Pprof(profile)
+                           : format == "pprof" ? Pprof(profile, name)
                                                : FoldedText(profile);
   std::fprintf(stderr, "green: %lu looks in %.1f s, %zu different stacks, %lu missed\n",
                profile.samples, static_cast<double>(profile.duration_ns) / 1e9,

@@ -66,6 +66,8 @@ class Strings {
   std::map<std::string, uint64_t> numbers_ = {{"", 0}};
 };
 
+constexpr uint64_t kProgram = 1;  // the mapping's number
+
 std::string ValueType(Strings& strings, const char* type, const char* unit) {
   Proto p;
   p.Number(1, strings.Of(type));
@@ -189,7 +191,7 @@ std::string FlamegraphHtml(const Profile& profile, const std::string& title) {
   return page;
 }
 
-std::string Pprof(const Profile& profile) {
+std::string Pprof(const Profile& profile, const std::string& program) {
   Strings strings;
   Proto out;
   const char* unit = "nanoseconds";
@@ -209,12 +211,18 @@ std::string Pprof(const Profile& profile) {
     Proto line, location, function;
     line.Number(1, number);
     location.Number(1, number);
+    location.Number(2, kProgram);
     location.Bytes(4, line.text());
     out.Bytes(4, location.text());
     function.Number(1, number);
     function.Number(2, strings.Of(name));
     out.Bytes(5, function.text());
   }
+  Proto mapping;  // one for all: it names the program, and says that names are known
+  mapping.Number(1, kProgram);
+  mapping.Number(5, strings.Of(program));
+  mapping.Number(7, 1);
+  out.Bytes(3, mapping.text());
   const std::string period = ValueType(strings, type, unit);
   for (const std::string& s : strings.all()) out.Bytes(6, s);
   out.Number(10, static_cast<uint64_t>(profile.duration_ns));

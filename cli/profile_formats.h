@@ -12,8 +12,8 @@ namespace green::cli {
 std::string FoldedText(const inspect::Profile& profile);
 // A flamegraph in one HTML file that needs nothing else: click to zoom, search, hover.
 std::string FlamegraphHtml(const inspect::Profile& profile, const std::string& title);
-// github.com/google/pprof, proto/profile.proto, not compressed.
-std::string Pprof(const inspect::Profile& profile);
+// github.com/google/pprof, proto/profile.proto, not compressed. program: its name.
+std::string Pprof(const inspect::Profile& profile, const std::string& program);
 
 const char* NameOf(inspect::ProfileKind kind);
 

@@ -226,6 +226,7 @@ class Tracer {
     }
     std::fprintf(stderr, "green: %zu events of %zu process%s, %lu lost, in %s\n", events,
                  over_.size(), over_.size() == 1 ? "" : "es", lost, o_.output.c_str());
+    if (!events) std::fprintf(stderr, "green: none of its threads ran or was woken meanwhile\n");
     return 0;
   }
 

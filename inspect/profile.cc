@@ -53,11 +53,15 @@ class Sampler {
     return true;
   }
 
-  // Libraries that came since.
+  // Libraries that came since. Stacks come and go with threads, and are no libraries.
   void Refresh() {
-    const size_t before = target_.maps().size();
+    const auto files = [&] {
+      return std::count_if(target_.maps().begin(), target_.maps().end(),
+                           [](const Mapping& m) { return m.inode != 0; });
+    };
+    const auto before = files();
     target_.RefreshMaps();
-    if (target_.maps().size() != before) reader_ = std::make_unique<StackReader>(target_);
+    if (files() != before) reader_ = std::make_unique<StackReader>(target_);
   }
 
  private:

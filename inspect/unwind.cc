@@ -15,6 +15,9 @@ namespace {
 constexpr uint64_t kPage = 4096;
 constexpr size_t kMaxPages = 16384;
 constexpr size_t kCopiedPages = 8;
+// Of as many places in the code libunwind keeps the unwind rules: a server's stacks have more than
+// its usual 128.
+constexpr size_t kCachedRules = 16384;
 
 // Memory by the page: code and unwind tables stay, stacks are forgotten between walks.
 class Pages {
@@ -156,6 +159,7 @@ Unwinder::Unwinder(const Memory& memory, Modules& modules)
   state_->accessors.get_proc_name = ProcName;
   state_->space = unw_create_addr_space(&state_->accessors, 0);
   unw_set_caching_policy(state_->space, UNW_CACHE_GLOBAL);
+  unw_set_cache_size(state_->space, kCachedRules, 0);
 }
 
 Unwinder::~Unwinder() { unw_destroy_addr_space(state_->space); }
