@@ -3,6 +3,8 @@
 #include <asm/termbits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/append.h"
 #include "syscalls/handlers.h"
@@ -43,6 +45,17 @@ bool TellsReadable(int fd) {
   return LookOutside(SYS_ioctl, fd, TCGETS, &tty) || (tty.c_lflag & ICANON) || tty.c_cc[VMIN] == 1;
 }
 
+// Whether fd is the slave of a pty whose master has been closed: who waits then is told EIO, who
+// comes later finds the file hung up and reads nothing.
+bool MasterClosed(int fd) {
+  constexpr unsigned kFirstSlave = 136, kLastSlave = 143;  // major numbers
+  struct stat st;
+  pollfd p = {fd, 0, 0};
+  return RawSyscall(SYS_poll, &p, 1, 0) > 0 && (p.revents & POLLERR) &&
+         !LookOutside(SYS_fstat, fd, &st) && S_ISCHR(st.st_mode) &&
+         major(st.st_rdev) >= kFirstSlave && major(st.st_rdev) <= kLastSlave;
+}
+
 // For files that know no RWF_NOWAIT (ttys, many devices): look, then call; another reader may be
 // quicker, then the monitor takes the worker.
 long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction) {
@@ -50,14 +63,19 @@ long LookThenCall(const SyscallFrame& f, int fd, FdState* s, uint32_t direction)
   // Buffers too small for an eventfd, timerfd or the like are refused at once.
   if (f.rdx < 8 && (s->flags.load(std::memory_order_relaxed) & kAnonymous))
     return BlockingRaw(f, false);
+  bool waited = false;
   const long r = TryOrWait(fd, s, direction, [&](int at, FdState*) -> long {
     pollfd p = {at, static_cast<short>(direction == kOut ? POLLOUT : POLLIN), 0};
     const long ready = LookOutside(SYS_poll, &p, 1, 0);
-    if (ready == 0 || ready == -EINTR)  // EINTR: not ready, and a kick came
+    if (ready == 0 || ready == -EINTR) {  // EINTR: not ready, and a kick came
+      waited = true;
       return (direction == kOut ? TellsWritable(at) : TellsReadable(at)) ? -EAGAIN : kCannotWait;
-    return BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
-                        static_cast<long>(f.rdx), static_cast<long>(f.r10), static_cast<long>(f.r8),
-                        static_cast<long>(f.r9), false, BlockedTtySignals());
+    }
+    const long done =
+        BlockingCall(static_cast<long>(f.rax), at, static_cast<long>(f.rsi),
+                     static_cast<long>(f.rdx), static_cast<long>(f.r10), static_cast<long>(f.r8),
+                     static_cast<long>(f.r9), false, BlockedTtySignals());
+    return done == 0 && waited && direction == kIn && MasterClosed(at) ? -EIO : done;
   });
   return r == kCannotWait ? BlockingRaw(f, false) : r;
 }
