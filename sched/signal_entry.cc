@@ -105,14 +105,39 @@ Delivered RunHandler(Task* t, const SigInfo& info, ucontext_t* uc) {
   return what;
 }
 
-// Runs every deliverable handler of the current task.
-Delivered DeliverAll(ucontext_t* uc) {
+// Of the signals pending for t, those whose handlers do not ask for the alternate stack.
+SigSet OffAltstack(Task* t) {
+  SigSet off = 0;
+  for (SigSet rest = PendingOf(t) & ~t->mask; rest; rest &= rest - 1) {
+    const KernelSigaction a = ActionOf(__builtin_ctzll(rest) + 1);
+    if (IsHandler(a) && !(a.flags & SA_ONSTACK)) off |= rest & -rest;
+  }
+  return off;
+}
+
+// The frame is on the alternate stack, which the task is not on. A handler that is not either must
+// not run before the frame has left: that of a fault in it would be written over it.
+bool IsBorrowed(const Task* t, const ucontext_t* uc) {
+  const StackBounds altstack = AltstackOf(t);
+  return altstack.size && altstack.Holds(reinterpret_cast<uintptr_t>(uc)) &&
+         !altstack.Holds(static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RSP]));
+}
+
+SigSet TakeableHere(Task* t, const ucontext_t* uc, bool movable) {
+  if (!movable || !IsBorrowed(t, uc)) return ~t->mask;
+  // Not what comes meanwhile: the attention flag tells of it again.
+  const SigSet now = PendingOf(t) & ~t->mask;
+  return now & ~OffAltstack(t);
+}
+
+// Runs every handler of the current task that may run on this frame.
+Delivered DeliverAll(ucontext_t* uc, bool movable) {
   // Only when told to: a signal for the process belongs to the receiver that was chosen for it
   // (the main task if it can), whose blocked call it is to interrupt.
   Delivered what = Delivered::kNone;
   for (Task* t = CurrentTask(); t->attention.exchange(false, std::memory_order_seq_cst);) {
     SigInfo info;
-    while (TakePending(t, ~t->mask, &info)) {
+    while (TakePending(t, TakeableHere(t, uc, movable), &info)) {
       const Delivered one = RunHandler(t, info, uc);
       if (one > what) what = one;
       if (CurrentCarrier()->native) return what;
@@ -173,6 +198,65 @@ void EnterFromFrame(Carrier* c) {
   EnterGreen();
 }
 
+void HandleMoved(int sig, void* info, void* context);
+
+// Runs the current task's handlers, until it can go on.
+void Serve(ucontext_t* uc, uint8_t in_syscall) {
+  Task* t = CurrentTask();
+  for (bool movable = true;;) {
+    const bool forked_by_fault_handler = CurrentCarrier()->native;
+    const bool held = !forked_by_fault_handler && CurrentTask()->held_by_call;
+    const Delivered what =
+        forked_by_fault_handler || held ? Delivered::kNone : DeliverAll(uc, movable);
+    if (CurrentCarrier()->native) {
+      if (what != Delivered::kNone) CancelRestart(t, what, uc);
+      t->handled = static_cast<uint8_t>(what);
+      return;
+    }
+    t = CurrentTask();
+    const bool is_deliverable = t->attention.load(std::memory_order_acquire);
+    if (what != Delivered::kNone || (held && is_deliverable)) CancelRestart(t, what, uc);
+    // It may read a signalfd, in the kernel: let it look at its own signals.
+    if (what == Delivered::kNone && t->bound && t->pending.load(std::memory_order_relaxed))
+      CancelRestart(t, Delivered::kNoRestart, uc);
+    NoteInterruption(t, what, uc);
+    if (static_cast<uint8_t>(what) > t->handled) t->handled = static_cast<uint8_t>(what);
+    *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(CurrentCarrier());
+    // No such stack: the return leaves that of whichever carrier the task is then on.
+    uc->uc_stack.ss_flags = -1;
+    CurrentCarrier()->in_syscall.store(in_syscall, std::memory_order_relaxed);
+    // Those left over get their frame below the stack pointer, as natively, if there is room.
+    if (movable && !held && IsBorrowed(t, uc) && OffAltstack(t)) {
+      t->attention.store(true, std::memory_order_seq_cst);
+      const auto sp = static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RSP]);
+      if (void* below = CopySignalFrame(uc, sp - kRedZone, 0)) {
+        BlockUntilReturn();
+        LeaveGreen();
+        green_enter_signal_frame(kKickSignal, SignalFrameInfo(below), below, HandleMoved);
+      }
+      movable = false;
+    }
+    // Until the frame's end, which puts uc_sigmask back: a signal in between would find this code,
+    // and not the call that it is to interrupt.
+    BlockUntilReturn();
+    LeaveGreen();
+    // The carrier's too: what was noted on it while another task ran there is ours to route.
+    if ((held || !t->attention.load(std::memory_order_acquire)) && !CarrierAttention()) return;
+    EnterFromFrame(CurrentCarrier());
+    CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
+    if (CarrierAttention()) RouteNoted();
+  }
+}
+
+// On a frame that has left the alternate stack.
+void HandleMoved(int, void*, void* context) {
+  Carrier* c = CurrentCarrier();
+  const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
+  c->in_syscall.store(0, std::memory_order_relaxed);
+  EnterFromFrame(c);
+  Serve(static_cast<ucontext_t*>(context), in_syscall);
+}
+
 // On the task's own stack or its alternate one, on its way from the program or a call back to it.
 void HandleOutside(int sig, void* info, void* context) {
   auto uc = static_cast<ucontext_t*>(context);
@@ -207,37 +291,7 @@ void HandleOutside(int sig, void* info, void* context) {
   } else {
     Route(si, t, first);
   }
-  for (;;) {
-    const bool forked_by_fault_handler = CurrentCarrier()->native;
-    const bool held = !forked_by_fault_handler && CurrentTask()->held_by_call;
-    const Delivered what = forked_by_fault_handler || held ? Delivered::kNone : DeliverAll(uc);
-    if (CurrentCarrier()->native) {
-      if (what != Delivered::kNone) CancelRestart(t, what, uc);
-      t->handled = static_cast<uint8_t>(what);
-      return;
-    }
-    t = CurrentTask();
-    const bool is_deliverable = t->attention.load(std::memory_order_acquire);
-    if (what != Delivered::kNone || (held && is_deliverable)) CancelRestart(t, what, uc);
-    // It may read a signalfd, in the kernel: let it look at its own signals.
-    if (what == Delivered::kNone && t->bound && t->pending.load(std::memory_order_relaxed))
-      CancelRestart(t, Delivered::kNoRestart, uc);
-    NoteInterruption(t, what, uc);
-    if (static_cast<uint8_t>(what) > t->handled) t->handled = static_cast<uint8_t>(what);
-    *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(CurrentCarrier());
-    // No such stack: the return leaves that of whichever carrier the task is then on.
-    uc->uc_stack.ss_flags = -1;
-    CurrentCarrier()->in_syscall.store(in_syscall, std::memory_order_relaxed);
-    // Until the frame's end, which puts uc_sigmask back: a signal in between would find this code,
-    // and not the call that it is to interrupt.
-    BlockUntilReturn();
-    LeaveGreen();
-    // The carrier's too: what was noted on it while another task ran there is ours to route.
-    if ((held || !t->attention.load(std::memory_order_acquire)) && !CarrierAttention()) return;
-    EnterFromFrame(CurrentCarrier());
-    CurrentCarrier()->in_syscall.store(0, std::memory_order_relaxed);
-    if (CarrierAttention()) RouteNoted();
-  }
+  Serve(uc, in_syscall);
 }
 
 // Back to the instruction, which faults again under the default action: a true core.
