@@ -72,8 +72,6 @@ void Park(WaitReason reason, int64_t deadline) {
 
 void Wake(Task* t) { RawSyscall(SYS_futex, &t->state, FUTEX_WAKE_PRIVATE, 1); }
 
-void Yield() { RawSyscall(SYS_sched_yield); }
-
 void Begin(Carrier* c, Task* t) {
   c->bound = 1;
   if (!c->run_since) c->run_since = ClockNs(CLOCK_THREAD_CPUTIME_ID);

@@ -24,7 +24,6 @@ namespace green::one_to_one {
 long Spawn(Task* child);  // whose creator may be of either kind
 void Park(WaitReason reason, int64_t deadline);
 void Wake(Task* t);  // its kParked has been cleared
-void Yield();
 
 // By its creator, before t can run on c: one that is to run first must not wait for itself to say
 // so. A new thread whose creator is not scheduled as the others has its policy and nice value

@@ -552,19 +552,24 @@ void UnparkLater(Task* t) {
   if (const uint32_t from = ClaimForWake(t); from & Task::kParked) Resume(t, from, false);
 }
 
-void Yield() {
+bool LetOthersRun() {
   Carrier* c = CurrentCarrier();
   Worker* w = c->worker;
   Task* cur = c->task;
-  if (__builtin_expect(cur->bound, 0)) return one_to_one::Yield();
+  if (__builtin_expect(cur->bound, 0)) return false;
   const uint64_t switches = w->switches.load(std::memory_order_relaxed);
   PushBehind(w, cur);
   cur->reason = WaitReason::kYield;
   SwitchAway(cur);
   cur->reason = WaitReason::kNone;
-  // Picked again at once: who is waited for may run on a worker that waits for this CPU.
-  if (CurrentWorker() == w && w->switches.load(std::memory_order_relaxed) - switches <= 1)
-    RawSyscall(SYS_sched_yield);
+  const bool at_once =
+      CurrentWorker() == w && w->switches.load(std::memory_order_relaxed) - switches <= 1;
+  return !at_once;
+}
+
+// Who is waited for may run on a worker that waits for this CPU.
+void Yield() {
+  if (!LetOthersRun()) RawSyscall(SYS_sched_yield);
 }
 
 void LookSoon() {

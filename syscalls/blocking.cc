@@ -30,7 +30,7 @@ inline long Block(long nr, const void* args, const uint8_t* handled, bool hand_o
     r = green_blocking_call(nr, args, handled);
   UnblockInKernel(blocked);
   LeaveBlocking();
-  if (r == -EINTR && IsForOthersOnly(t)) r = kRestartAlways;
+  if (r == -EINTR && IsForOthersOnly(t)) r = kRestart;
   return r;
 }
 
@@ -56,7 +56,7 @@ long InterruptibleCall(long nr, long a, long b, long c, long d, long e, long g) 
   t->interruptible = true;
   const long r = Block(nr, args, &t->handled, false, 0);
   t->interruptible = false;
-  return r == kRestartAlways ? kRestartNoHandler : r;
+  return r == kRestartAlways || r == kRestart ? kRestartNoHandler : r;
 }
 
 long SysMayBlock(SyscallFrame& f) { return BlockingRaw(f, false); }

@@ -17,7 +17,8 @@ using Handler = long (*)(SyscallFrame&);
 
 // Interrupted by a signal: restarted if every handler that ran has SA_RESTART, else EINTR.
 inline constexpr long kRestart = -512;
-// Restarted whatever ran: the signal came before the call had begun.
+// Restarted whatever ran: the signal came before the call had begun. Where the call had begun
+// before, and only others' signals have ended it, this is kRestart.
 inline constexpr long kRestartAlways = -513;
 // Restarted only when no handler ran; else EINTR whatever its flags (signal(7)).
 inline constexpr long kRestartNoHandler = -514;
@@ -58,8 +59,9 @@ inline long LookOutside(long nr, Args... args) {
 bool IsForOthersOnly(const Task* t);
 
 // The call as the program made it, on a carrier of its own if it blocks: at once (hand_off) or
-// when the monitor finds it blocked. -EINTR as the kernel returned it; kRestartAlways when a
-// signal came before the call. kRestart for both where handlers are to wait (HeldByCall).
+// when the monitor finds it blocked. -EINTR as the kernel returned it; kRestart when it did so on
+// others' behalf; kRestartAlways when a signal came before the call. kRestart for that, too, where
+// handlers are to wait (HeldByCall).
 // The kernel is to see `blocked` as blocked by the calling thread (tty_signals.h).
 long BlockingCall(long nr, long a, long b, long c, long d, long e, long g, bool hand_off,
                   SigSet blocked = 0);

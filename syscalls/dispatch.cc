@@ -88,13 +88,15 @@ bool AttentionWanted(Task* t) {
   return t->attention.load(std::memory_order_relaxed) || CarrierWants();
 }
 
-// Signals at the end of a call. True when the handler is to be called again.
-__attribute__((noinline)) bool AttendTo(Task* t, SyscallFrame& f, long* result) {
+// Signals at the end of a call. True when the handler is to be called again. begun: it has been
+// before, and begun to wait: whatever signal comes now found it waiting, as the program sees it.
+__attribute__((noinline)) bool AttendTo(Task* t, SyscallFrame& f, long* result, bool begun) {
   if (CarrierAttention()) RouteNoted();
   ObeyKick();
   ObeyBinding();
   Delivered what = Delivered::kNone;
   if (HasDeliverable(t)) what = DeliverNow();
+  if (*result == kRestartAlways && begun) *result = kRestart;
   bool again = *result == kRestartAlways;
   if (*result == kRestart || *result == kRestartNoHandler) {
     again = what == Delivered::kNone || (*result == kRestart && what == Delivered::kRestart);
@@ -120,7 +122,7 @@ inline void End(Task* t, SyscallFrame& f) {
     if (__builtin_expect(!AttentionWanted(t), 1)) return;
     if (CurrentCarrier()->native) return;
     EnterGreen();
-    AttendTo(t, f, &ended);
+    AttendTo(t, f, &ended, false);
   }
 }
 
@@ -136,8 +138,18 @@ namespace {
 
 long Interrupted(SyscallFrame&) { return -EINTR; }
 
-// `again`: a wait that any handler ends has begun already, deadline: its own, or 0.
-__attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, bool again, int64_t deadline) {
+// A call that others' signals have ended once, and which handlers of the task's own end for good:
+// with or without SA_RESTART, or only without.
+enum class Begun { kNot, kEndedByAny, kRestartable };
+
+bool HasEnded(const Task* t, Begun begun) {
+  if (begun == Begun::kEndedByAny) return t->handled;
+  return t->handled == static_cast<uint8_t>(Delivered::kNoRestart);
+}
+
+// deadline: of one that has begun, or 0.
+__attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, Begun begun,
+                                                    int64_t deadline) {
   Task* t = CurrentTask();
   if (HasMappedCode(t)) LookAtNewCode();
   EnterGreen();
@@ -154,16 +166,18 @@ __attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, bool again,
   if (__builtin_expect(f->rax < kNumbers, 1))
     handler = (t->bound ? g_table.bound : g_table.green)[f->rax];
   if (__builtin_expect(!handler, 0)) handler = UnknownNumber;
-  if (again && t->handled) handler = Interrupted;
-  long result;
+  if (begun != Begun::kNot && HasEnded(t, begun)) handler = Interrupted;
+  bool has_begun = begun != Begun::kNot;
+  long result = kRestartAlways;
   do {
+    has_begun |= result != kRestartAlways;
     result = handler(*f);
     if (__builtin_expect(result == kInSlot, 0)) {  // the handler left libgreen itself
       CurrentCarrier()->raw_site = f->site;
       return 1;
     }
   } while (__builtin_expect(result <= kRestart && result >= kRestartNoHandler, 0) &&
-           AttendTo(t, *f, &result));
+           AttendTo(t, *f, &result, has_begun));
   f->rax = static_cast<uint64_t>(result);
   End(t, *f);
   return 0;
@@ -172,16 +186,21 @@ __attribute__((always_inline)) inline long Dispatch(SyscallFrame* f, bool again,
 }  // namespace
 
 extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch(SyscallFrame* f) {
-  return Dispatch(f, false, 0);
+  return Dispatch(f, Begun::kNot, 0);
+}
+
+// A plain call has been interrupted on others' behalf only: once more.
+extern "C" __attribute__((visibility("hidden"), used)) long green_dispatch_again(SyscallFrame* f) {
+  return Dispatch(f, Begun::kRestartable, 0);
 }
 
 // A plain wait that began at `began` by the ticks, 0 without a number of milliseconds to wait, has
 // been interrupted on another task's behalf: once more.
 extern "C" __attribute__((visibility("hidden"), used)) long green_wait_again(SyscallFrame* f,
                                                                              uint64_t began) {
-  if (!began) return Dispatch(f, true, 0);
+  if (!began) return Dispatch(f, Begun::kEndedByAny, 0);
   const int64_t ms = ArgInt(*f, f->rax == SYS_poll ? 2 : 3);
-  return Dispatch(f, true, NsAtTicks(began) + ms * 1000000);
+  return Dispatch(f, Begun::kEndedByAny, NsAtTicks(began) + ms * 1000000);
 }
 
 // The same for a transfer that any of its handlers may have restarted (bound_socket.cc).

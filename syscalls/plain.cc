@@ -8,7 +8,7 @@
 
 namespace green {
 
-extern "C" long green_dispatch(SyscallFrame* f);
+extern "C" long green_dispatch_again(SyscallFrame* f);
 
 // The kernel has answered r, and something is left to do: a signal, a worker that is gone, a file
 // that was opened, a call that lasted.
@@ -21,8 +21,9 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_end_plain(Sysc
   LeaveBlocking();
   Task* t = CurrentTask();
   if (__builtin_expect(r == -EINTR, 0) && IsForOthersOnly(t)) {
-    EndCall(t, *f);
-    return green_dispatch(f);  // once more
+    // Not by way of EndCall: a handler there would come between two calls, and end neither.
+    LeaveGreen();
+    return green_dispatch_again(f);
   }
   f->rax = static_cast<uint64_t>(AfterPlain(*f, r));
   EndCall(t, *f);

@@ -108,7 +108,7 @@ long LockByHand(const SyscallFrame& f, uint32_t* word) {
     } else {
       r = SleepOnValue(f, word, held);
     }
-    if (r == -EINTR) return kRestartAlways;
+    if (r == -EINTR || r == kRestart) return kRestartAlways;
     if (r != 0 && r != -EAGAIN) return r;
   }
 }
@@ -153,7 +153,7 @@ bool LockInKernel(const SyscallFrame& f, uint32_t* word, long* result) {
   Refusals refusals;
   for (int i = 0; i < kMostTries && !g_green_waits.load(std::memory_order_relaxed); ++i) {
     *result = BlockingRaw(f, true);
-    if (*result == -EINTR) *result = kRestartAlways;
+    if (*result == -EINTR || *result == kRestart) *result = kRestartAlways;
     const Answer answer = refusals.After(word, *result);
     if (answer != Answer::kAskAgain) return answer == Answer::kFinal && *result != -EINVAL;
   }

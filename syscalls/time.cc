@@ -8,11 +8,26 @@
 namespace green {
 namespace {
 
+// Others that were back sooner have looked for something themselves.
+constexpr int64_t kWorthwhileNs = 10'000;
+// For the way to where a worker sleeps. There the kernel adds the timer's slack (PR_SET_TIMERSLACK
+// of prctl(2)), 50 us, as natively.
+constexpr int64_t kShortestNs = 5'000;
+
+// One that is over at once lets others run too, as natively: loops wait so for other threads. For
+// those of this worker it was long enough when they have done something. For others it really
+// sleeps: the kernel takes sched_yield(2) for a share of the CPU given up, and beside other
+// programs that compute it returns after milliseconds only.
+int64_t LongEnough(int64_t deadline) {
+  const int64_t now = NowNs();
+  if (now < deadline || (LetOthersRun() && NowNs() - now >= kWorthwhileNs)) return deadline;
+  return NowNs() + kShortestNs;
+}
+
 long SleepUntil(int64_t deadline) {
   Task* cur = CurrentTask();
   Count(CurrentWorker()->parked_sleep);
-  // One that is over at once lets others run too, as natively: loops wait so for other threads.
-  if (NowNs() >= deadline) Yield();
+  deadline = LongEnough(deadline);
   while (NowNs() < deadline) {
     if (cur->attention.load(std::memory_order_acquire)) return kRestartNoHandler;
     ParkUntil(WaitReason::kSleep, deadline);
@@ -51,8 +66,8 @@ long SysClockNanosleep(SyscallFrame& f) {
     for (;;) {
       const int64_t now = ClockNs(clock);
       if (now >= due) return 0;
-      const int64_t piece = clock != CLOCK_MONOTONIC && due - now > 1000000000 ? 1000000000
-                                                                              : due - now;
+      const int64_t piece =
+          clock != CLOCK_MONOTONIC && due - now > 1000000000 ? 1000000000 : due - now;
       const int64_t start = NowNs();
       const long r = SleepUntil(piece > kNever - start ? kNever - 1 : start + piece);
       if (r) return r;
