@@ -211,7 +211,7 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_transfer_again
     GreenSection section;
     timeout = TransferTimeout(*f);
   }
-  return Dispatch(f, false, timeout == kNever ? 0 : NsAtTicks(began) + timeout);
+  return Dispatch(f, Begun::kNot, timeout == kNever ? 0 : NsAtTicks(began) + timeout);
 }
 
 // After the raw tail: parent and child both come by. The child shares memory with us but is
