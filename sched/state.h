@@ -59,7 +59,8 @@ inline bool Watched(uint16_t what) {
 
 // Carriers for the workers, and the monitor; under 1:1 with the first green task. Inside libgreen.
 void StartWorkers();
-// Fires what is due in any worker's heap.
+// Fires what is due in a heap, or in any worker's.
+void FireTimersOf(TimerHeap& heap, int64_t now);
 void FireTimers(int64_t now);
 // When the next one is due; kNever if there is none.
 int64_t EarliestTimer();
