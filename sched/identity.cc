@@ -65,8 +65,9 @@ int64_t CpuNsOf(Task* t) {
       if (unexplained > 0) t->cpu_ns += unexplained;
     }
   }
-  // One that leaves its carrier is first on none, adds its run then, and is off the CPU last. So:
-  // on none, wait until it is off; on one, again if it has added a run meanwhile.
+  // One that leaves its carrier is first on none, asks for the time then, adds its run, and is off the
+  // CPU last. So: on none, wait until it is off; on one, again if it is on none any more, as the clock
+  // may have been read after it asked, or if it has added a run meanwhile.
   int64_t before, ns;
   SpinWait wait;
   for (;;) {
@@ -77,7 +78,8 @@ int64_t CpuNsOf(Task* t) {
       const int64_t since = ClockNs(ClockOfThread(c->tid)) - began;
       if (since > 0) ns += since;
     }
-    const bool settled = c || !t->on_cpu.load(std::memory_order_acquire);
+    const bool settled = c ? t->carrier.load(std::memory_order_acquire) == c
+                           : !t->on_cpu.load(std::memory_order_acquire);
     if (settled && __atomic_load_n(&t->cpu_ns, __ATOMIC_ACQUIRE) == before) break;
     wait.Once();
   }
