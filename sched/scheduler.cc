@@ -22,6 +22,8 @@ namespace {
 
 // More than so many that the monitor found ready are no exception that goes first, but the rule.
 constexpr uint32_t kMaxUrgentReady = 16;
+// Of a child that runs first: longer than it takes to wake a worker for its creator. 30 us.
+constexpr uint64_t kLongChildTicks = 90'000;
 
 __attribute__((noinline)) void SampleDelay(Worker* w, Task* t) {
   w->delay_sample_in = Worker::kDelaySample;
@@ -74,6 +76,17 @@ inline uint32_t ClaimForWake(Task* t) {
       return s;
     }
   }
+}
+
+// The creator, while its child runs.
+inline void PushCreator(Worker* w, Task* t, bool others_idle) {
+  if (__builtin_expect(others_idle && w->children_run_long, 0)) {
+    if (IsToShare(w)) ShareQueue(w);
+    w->queue.Push(t, g_sched.global);
+  } else {
+    PushNext(w, t);
+  }
+  MaybeWake(w);
 }
 
 }  // namespace
@@ -177,8 +190,9 @@ long Spawn(Task* child) {
     WakeWorker();
     return 0;
   }
-  PushNext(w, cur);
-  MaybeWake(w);
+  const bool others_idle = g_sched.idle_count.load(std::memory_order_relaxed) != 0;
+  const uint64_t began = others_idle ? Ticks() : 0;
+  PushCreator(w, cur, others_idle);
   ++cur->switches;
   // Not through SwitchAway: the child is known, it runs now. The creator's vector registers are
   // dead here: clone is called from libc's assembly, where none is live.
@@ -190,6 +204,10 @@ long Spawn(Task* child) {
   }
   PrepareRun(c, child, StopClock(c, cur));
   Land(green_switch(child->context, cur));
+  if (others_idle) {
+    Worker* here = CurrentWorker();
+    here->children_run_long = here != w || Ticks() - began > kLongChildTicks;
+  }
   return 0;
 }
 

@@ -32,6 +32,9 @@ struct alignas(64) Worker {
   // signal to move it to the queue, where thieves find it.
   std::atomic<Task*> next{nullptr};
   std::atomic<bool> share_next{false};
+  // A creator waits in `next` while its child runs. The last one that did so beside idle workers
+  // waited for long: the next is to be stolen.
+  bool children_run_long = false;
   uint32_t next_streak = 0;  // consecutive picks from `next`: bounded, so that pairs do not starve
   uint32_t urgent_streak =
       0;  // and from the urgent queue, which the queue is not to wait for for ever
