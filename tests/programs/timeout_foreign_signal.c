@@ -2,27 +2,19 @@
 // which is for another thread, comes in the middle.
 #include "net.h"
 #include "shared.h"
+#include "signal_taker.h"
 
 #include <linux/aio_abi.h>
-#include <signal.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
 
 enum { CALLS = 12, TIMEOUT_MS = 200, SIGNAL_MS = 150, TRIES = 5 };
 
 static int64_t* sent;  // when, in shared memory
-static int done, pair[2], listener, full, semaphore;
+static int pair[2], listener, full, semaphore;
 static aio_context_t aio;
 
 static void handler(int sig) { (void)sig; }
-
-static void* takes_signals(void* unused) {
-  sigset_t none;
-  sigemptyset(&none);
-  CHECK_OK(pthread_sigmask(SIG_SETMASK, &none, NULL));
-  while (!__atomic_load_n(&done, __ATOMIC_SEQ_CST)) sleep_ms(5);
-  return unused;
-}
 
 static pid_t signal_later(void) {
   pid_t parent = getpid(), child = fork();
@@ -107,14 +99,13 @@ int main(void) {
   int first = tcp_connect(port_of(full));
   semaphore = semget(IPC_PRIVATE, 1, 0600);
   CHECK_OK(syscall(SYS_io_setup, 1, &aio));
-  pthread_t takes = spawn(takes_signals, NULL);
+  pthread_t taker = spawn(take_signals, NULL);
   static char filling[1 << 16];
   while (send(pair[0], filling, sizeof filling, MSG_DONTWAIT) > 0) {
   }
   for (int call = 0; call < CALLS; call++)
     for (int tries = 1; !ends_in_time(call); tries++) CHECK(tries < TRIES);
-  __atomic_store_n(&done, 1, __ATOMIC_SEQ_CST);
-  join(takes);
+  end_signal_taker(taker);
   CHECK_OK(semctl(semaphore, 0, IPC_RMID));
   CHECK_OK(close(first));
   puts("in time");

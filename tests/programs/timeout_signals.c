@@ -1,23 +1,15 @@
 // SO_RCVTIMEO and the time-outs of poll and its kin end a wait in time though another process sends
 // signals for another thread all the while.
 #include "net.h"
+#include "signal_taker.h"
 
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/wait.h>
 
-static int handled, done;
+static int handled;
 
 static void handler(int ignored) { __atomic_fetch_add(&handled, 1, __ATOMIC_SEQ_CST); }
-
-static void* takes_signals(void* unused) {
-  sigset_t none;
-  sigemptyset(&none);
-  CHECK_OK(pthread_sigmask(SIG_SETMASK, &none, NULL));
-  while (!__atomic_load_n(&done, __ATOMIC_SEQ_CST)) sleep_ms(5);
-  return unused;
-}
 
 static pid_t start_sender(void) {
   pid_t parent = getpid(), child = fork();
@@ -57,7 +49,7 @@ int main(void) {
   sigaddset(&set, SIGUSR1);
   CHECK_OK(pthread_sigmask(SIG_BLOCK, &set, NULL));
   pid_t sender = start_sender();
-  pthread_t takes = spawn(takes_signals, NULL);
+  pthread_t taker = spawn(take_signals, NULL);
   int pair[2];
   CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
   struct timeval timeout = {0, TIMEOUT_MS * 1000};
@@ -70,8 +62,7 @@ int main(void) {
     CHECK_OK(block(call, pair[0]));
     CHECK(now_ns(CLOCK_MONOTONIC) - start >= TIMEOUT_MS * MS);
   }
-  __atomic_store_n(&done, 1, __ATOMIC_SEQ_CST);
-  join(takes);
+  end_signal_taker(taker);
   CHECK_OK(kill(sender, SIGKILL));
   CHECK_EQ(waitpid(sender, NULL, 0), sender);
   CHECK(handled > 0);
