@@ -44,9 +44,8 @@ long Spawn(Task* child) { return GiveTask(child); }
 void Park(WaitReason reason, int64_t deadline) {
   Carrier* c = CurrentCarrier();
   Task* cur = c->task;
-  constexpr uint32_t kAsleep = Task::kParked | Task::kInKernel;
   uint32_t s = 0;
-  if (cur->state.compare_exchange_strong(s, kAsleep, std::memory_order_acq_rel)) {
+  if (cur->state.compare_exchange_strong(s, Task::kAsleepInKernel, std::memory_order_acq_rel)) {
     cur->reason = reason;
     cur->since_ms = CoarseMsNow();
     ++cur->switches;
@@ -56,8 +55,8 @@ void Park(WaitReason reason, int64_t deadline) {
     const KernelTimespec ts = {deadline / 1000000000, deadline % 1000000000};
     long r = 0;
     // A signal that is noted here sets the token: it comes before the sleep, or ends it.
-    while (cur->state.load(std::memory_order_acquire) == kAsleep && r != -ETIMEDOUT)
-      r = RawSyscall(SYS_futex, &cur->state, FUTEX_WAIT_BITSET_PRIVATE, kAsleep,
+    while (cur->state.load(std::memory_order_acquire) == Task::kAsleepInKernel && r != -ETIMEDOUT)
+      r = RawSyscall(SYS_futex, &cur->state, FUTEX_WAIT_BITSET_PRIVATE, Task::kAsleepInKernel,
                      deadline == kNever ? nullptr : &ts, nullptr, FUTEX_BITSET_MATCH_ANY);
     cur->reason = WaitReason::kNone;
     const uint32_t now = CoarseMsNow();

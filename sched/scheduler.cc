@@ -65,11 +65,11 @@ inline void Resume(Task* t, uint32_t from, bool urgent) {
 
 // The state before. With kParked the caller cleared that and must resume t.
 inline uint32_t ClaimForWake(Task* t) {
-  constexpr uint32_t kAsleep = Task::kParked | Task::kInKernel;
   uint32_t s = t->state.load(std::memory_order_relaxed);
   for (;;) {
     if (s & Task::kParked) {
-      if (t->state.compare_exchange_weak(s, s & ~kAsleep, std::memory_order_acq_rel)) return s;
+      if (t->state.compare_exchange_weak(s, s & ~Task::kAsleepInKernel, std::memory_order_acq_rel))
+        return s;
     } else if (t->state.compare_exchange_weak(s, s | Task::kToken, std::memory_order_acq_rel)) {
       // A read-modify-write even when the token is there: it orders the waker's writes before
       // the parker's next look at its condition.

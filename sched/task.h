@@ -59,6 +59,7 @@ struct alignas(64) Task {
   static constexpr uint32_t kParked = 1;
   static constexpr uint32_t kToken = 2;
   static constexpr uint32_t kInKernel = 4;
+  static constexpr uint32_t kAsleepInKernel = kParked | kInKernel;
 
   // What a switch, a wake-up and an undisturbed system call touch: one cache line.
   std::atomic<uint32_t> state{0};

@@ -117,6 +117,24 @@ green_plain_entry_end:
         .cfi_endproc
         .size   green_plain_entry_end, .-green_plain_entry_end
 
+// Room for the time when a plain call began, 0 so far, and below it the call's number; rcx: the task.
+        .macro  begin_stamped
+        movq    $0, GREEN_TASK_FRAME(%rcx)
+        pushq   $0                      // when it began
+        .cfi_adjust_cfa_offset 8
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        .endm
+
+// The kernel's answer stays.
+        .macro  end_stamped
+        leaq    16(%rsp), %rsp
+        .cfi_remember_state
+        .cfi_adjust_cfa_offset -16
+        return_behind_call
+        .cfi_restore_state
+        .endm
+
 // With a plain call's number at (%rsp), and rax too, and room for the time above it; r11 is lost.
         .macro  stamp
         movq    %rdx, %r11
@@ -251,22 +269,14 @@ green_plain_look_end:                   // a fault goes on here
         jne     .Lto_dispatch
         cmpq    $0, GREEN_TASK_PENDING(%rcx)
         jne     .Lto_dispatch
-        movq    $0, GREEN_TASK_FRAME(%rcx)
-        pushq   $0                      // when it began
-        .cfi_adjust_cfa_offset 8
-        pushq   %rax
-        .cfi_adjust_cfa_offset 8
+        begin_stamped
         stamp
         movw    $0, GREEN_TASK_HANDLED(%rcx)
 green_plain_stamped_insn:
         syscall
         cmpq    $-4, %rax               // EINTR
         je      3f
-2:      leaq    16(%rsp), %rsp
-        .cfi_remember_state
-        .cfi_adjust_cfa_offset -16
-        return_behind_call
-        .cfi_restore_state
+2:      end_stamped
 3:      cmpb    $0, %gs:GREEN_CARRIER_NATIVE
         jne     2b
         movq    %gs:GREEN_CARRIER_TASK, %rcx
@@ -285,11 +295,7 @@ green_plain_stamped_insn:
 1:      movq    %gs:GREEN_CARRIER_TASK, %rcx
         cmpw    $0, GREEN_TASK_NEW_CODE_LOOKS(%rcx)
         jne     .Lto_dispatch
-        movq    $0, GREEN_TASK_FRAME(%rcx)
-        pushq   $0                      // when it began
-        .cfi_adjust_cfa_offset 8
-        pushq   %rax
-        .cfi_adjust_cfa_offset 8
+        begin_stamped
         testl   %r11d, %r11d
         jle     2f
         // Made again it gets what is left. With a time in memory the kernel sees to that.
@@ -299,11 +305,7 @@ green_plain_wait_insn:
         syscall
         cmpq    $-4, %rax               // EINTR
         je      7f
-3:      leaq    16(%rsp), %rsp
-        .cfi_remember_state
-        .cfi_adjust_cfa_offset -16
-        return_behind_call
-        .cfi_restore_state
+3:      end_stamped
 7:      cmpb    $0, %gs:GREEN_CARRIER_NATIVE
         jne     3b
         movq    %gs:GREEN_CARRIER_TASK, %rcx
