@@ -311,7 +311,7 @@ void NameOfCode(uintptr_t address, char* out, size_t size) {
   bool known = false;
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, g_map.path, O_RDONLY | O_CLOEXEC);
   if (!IsError(fd)) {
-    struct stat st;
+    struct stat st = {};
     long p = -1;
     if (RawSyscall(SYS_fstat, fd, &st) == 0 && S_ISREG(st.st_mode))
       p = RawSyscall(SYS_mmap, 0, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

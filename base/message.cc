@@ -21,7 +21,7 @@ struct stat g_stderr;         // st_mode 0: there was none
 bool IsStderr() {
   if (!g_stderr_noted) return true;
   if (!g_stderr.st_mode) return false;
-  struct stat now;
+  struct stat now = {};
   if (RawSyscall(SYS_fstat, 2, &now) != 0) return false;
   if (now.st_dev == g_stderr.st_dev && now.st_ino == g_stderr.st_ino) return true;
   if (S_ISCHR(now.st_mode)) return true;

@@ -40,6 +40,7 @@ std::vector<BlockedPlace> BlockedPlaces(const inspect::Target& target, const ins
     sum.samples += site.count;
   }
   std::vector<BlockedPlace> places;
+  places.reserve(sums.size());
   for (const auto& [_, sum] : sums) places.push_back(sum);
   std::stable_sort(places.begin(), places.end(),
                    [](const BlockedPlace& a, const BlockedPlace& b) { return a.ms > b.ms; });

@@ -16,6 +16,7 @@
 #include "sched/reactor.h"
 #include "sched/signal_actions.h"
 #include "sched/signal_routing.h"
+#include "sched/stack_overflow.h"
 #include "sched/state.h"
 #include "sched/user_dispatch.h"
 
@@ -294,6 +295,13 @@ void HandleOutside(int sig, void* info, void* context) {
   Serve(uc, in_syscall);
 }
 
+bool TellOfOverflow(const Task* t, const SigInfo& info, const ucontext_t* uc) {
+  const int sig = info.Signo();
+  return t && (sig == SIGSEGV || sig == SIGBUS) &&
+         ReportStackOverflow(t, info.FaultAddress(),
+                             static_cast<uintptr_t>(uc->uc_mcontext.gregs[REG_RSP]));
+}
+
 // Back to the instruction, which faults again under the default action: a true core.
 void FaultAgain(int sig, ucontext_t* uc) {
   if (sig == SIGSYS) uc->uc_mcontext.gregs[REG_RIP] -= 2;  // a filter's comes behind the call
@@ -364,7 +372,8 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   }
   if (c->in_green) {
     if (fault) {
-      (Message() << "fault inside libgreen, signal " << sig << ", pc ").Hex(pc).Write();
+      if (!TellOfOverflow(c->task, si, uc))
+        (Message() << "fault inside libgreen, signal " << sig << ", pc ").Hex(pc).Write();
       FaultAgain(sig, uc);
     } else if (sig == kKickSignal) {
       NoteKick(c, uc);
@@ -374,7 +383,10 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
     return;
   }
   Task* t = c->task;
-  if (fault && ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig)))) return FaultAgain(sig, uc);
+  if (fault && ((t->mask & SigBit(sig)) || !IsHandler(ActionOf(sig)))) {
+    TellOfOverflow(t, si, uc);
+    return FaultAgain(sig, uc);
+  }
   if (!SignalStackOf(c).Holds(reinterpret_cast<uintptr_t>(uc))) {
     // The return from a handler that began before libgreen did has put the program's own back.
     UseSignalStack(c);
@@ -383,7 +395,10 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   }
   if (void* copy = FrameForTask(t, sig, fault, uc))
     green_enter_signal_frame(sig, SignalFrameInfo(copy), copy, HandleOutside);
-  if (fault) return FaultAgain(sig, uc);
+  if (fault) {
+    TellOfOverflow(t, si, uc);
+    return FaultAgain(sig, uc);
+  }
   NoteInterruption(t, Delivered::kNone, uc);
   if (sig == kKickSignal && t->attention.load(std::memory_order_acquire))
     DeliverWithoutRoom(c);

@@ -36,6 +36,7 @@ struct SigInfo {
   int Overrun() const { return reinterpret_cast<const int*>(bytes)[5]; }
   void SetOverrun(int n) { reinterpret_cast<int*>(bytes)[5] = n; }
   uint32_t Sender() const { return reinterpret_cast<const uint32_t*>(bytes)[4]; }
+  uintptr_t FaultAddress() const { return reinterpret_cast<const uintptr_t*>(bytes)[2]; }
 };
 
 // A kernel-like siginfo of a signal sent by this process (si_code as given).
