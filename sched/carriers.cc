@@ -303,6 +303,8 @@ long SendOffNew(Carrier* c, Worker* w) {
   const long tid = StartThread(CarrierThread, c);
   if (IsError(tid)) {
     g_count.fetch_sub(1, std::memory_order_relaxed);
+    c->worker = nullptr;
+    c->picked = nullptr;  // of memory that is used again
     DropCarrier(c);
     return tid;
   }

@@ -1,5 +1,7 @@
 #include "sched/scheduler.h"
 
+#include <errno.h>
+
 #include "arch/x86_64/base_registers.h"
 #include "sched/blocked_time.h"
 #include "sched/carriers.h"
@@ -181,11 +183,13 @@ long Spawn(Task* child) {
   Task* cur = c->task;
   Count(w->spawned);
   if (__builtin_expect(child->bound, 0)) return one_to_one::Spawn(child);
+  if (__builtin_expect(!g_sched.workers_started.load(std::memory_order_acquire), 0) &&
+      !StartWorkers())
+    return -EAGAIN;
   const bool trace = Watched(SchedulerState::kTrace);
   probe::Spawn(child, cur);
   if (__builtin_expect(trace, 0)) NoteSpawn(child, cur);
   if (__builtin_expect(cur->bound, 0)) {
-    StartWorkers();
     g_sched.global.Push(child);
     WakeWorker();
     return 0;

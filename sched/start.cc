@@ -44,6 +44,7 @@ void AdoptThreadState(Task* main, uint32_t pid) {
 }
 
 Task* g_main_before_fork = nullptr;
+bool g_monitor_runs = false;
 
 }  // namespace
 
@@ -102,25 +103,27 @@ int StartScheduler(const SchedulerOptions& options, uint32_t pid) {
   return 0;
 }
 
-void StartWorkers() {
-  if (g_sched.workers_started.load(std::memory_order_acquire)) return;
+bool StartWorkers() {
   LockGuard guard(g_sched.start_lock);
-  if (g_sched.workers_started.load(std::memory_order_relaxed)) return;
+  if (g_sched.workers_started.load(std::memory_order_relaxed)) return true;
   EndNativeFutexes();
+  // First: without it a task that waits for another without a call would wait for ever.
+  if (!g_monitor_runs && IsError(StartMonitor())) return false;
+  g_monitor_runs = true;
   // While none runs. A queue that begins alone its owner shares later.
   if (g_sched.worker_count > 1)
     for (uint32_t i = 0; i < g_sched.worker_count; ++i) g_sched.workers[i].queue.Share();
   // They begin as running ones that find nothing and go idle. The main task may hold the first.
   for (uint32_t i = 0; i < g_sched.worker_count; ++i) {
     if (g_sched.workers[i].carrier.load(std::memory_order_relaxed)) continue;
-    if (!GiveWorker(&g_sched.workers[i])) {
-      // No thread for it: fewer workers.
-      g_sched.worker_count.store(i, std::memory_order_relaxed);
-      break;
-    }
+    if (GiveWorker(&g_sched.workers[i])) continue;
+    if (i == 0) return false;
+    // No thread for it: fewer workers.
+    g_sched.worker_count.store(i, std::memory_order_relaxed);
+    break;
   }
-  StartMonitor();
   g_sched.workers_started.store(true, std::memory_order_release);
+  return true;
 }
 
 void ResetSchedulerAfterFork(Task* survivor) {
@@ -154,6 +157,7 @@ void ResetSchedulerAfterFork(Task* survivor) {
   }
   g_sched.start_lock.Reset();
   g_sched.workers_started.store(false, std::memory_order_relaxed);
+  g_monitor_runs = false;
   g_sched.global.Reset();
   g_sched.urgent.Reset();
   g_sched.turns.Reset();

@@ -58,7 +58,8 @@ inline bool Watched(uint16_t what) {
 }
 
 // Carriers for the workers, and the monitor; under 1:1 with the first green task. Inside libgreen.
-void StartWorkers();
+// False where the kernel has no thread for the monitor, or none for a worker: then no green task begins.
+bool StartWorkers();
 // Fires what is due in a heap, or in any worker's.
 void FireTimersOf(TimerHeap& heap, int64_t now);
 void FireTimers(int64_t now);

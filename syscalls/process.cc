@@ -19,14 +19,20 @@ void (*g_child_hook)() = nullptr;
 
 void SetForkedChildHook(void (*hook)()) { g_child_hook = hook; }
 
+extern "C" [[noreturn]] void green_leave_through(SyscallFrame* frame);
+
 // The child has this task only. It becomes an ordinary native process; its first pthread_create
-// starts libgreen anew.
-long ForkProcess(SyscallFrame& f) {
+// starts libgreen anew. `call` is what the kernel is asked for: with no other stack, on which the
+// child could not return through here.
+long ForkProcess(SyscallFrame& f, const SyscallFrame& call, uint64_t flags, uint64_t stack_top) {
   Task* cur = CurrentTask();
+  const bool waits = flags & CLONE_VFORK;
+  if (waits) LeaveFirstThread();
   const SigSet all = ~SigSet{0};
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
   NoteShared();  // before the child can use what it inherits; once more for what others just made
-  const long r = Raw(f);
+  if (waits) EnterBlocking(true);
+  const long r = Raw(call);
   if (r == 0) {
     ResetSharedMemoryAfterFork();
     ResetSharedPiAfterFork();
@@ -34,15 +40,21 @@ long ForkProcess(SyscallFrame& f) {
     ResetCredentialBatchAfterFork();
     g_child_hook();
     ResetSchedulerAfterFork(cur);
-    return 0;
+    if (!stack_top) return 0;
+    SyscallFrame* frame = FrameBelow(stack_top);
+    *frame = f;
+    frame->rax = 0;
+    LeaveGreen();
+    green_leave_through(frame);
   }
-  UseCarrierMaskInKernel();
   NoteParent();
+  UseCarrierMaskInKernel();
+  if (waits) LeaveBlocking();
   NoteShared();
   return r;
 }
 
-long SysFork(SyscallFrame& f) { return ForkProcess(f); }
+long SysFork(SyscallFrame& f) { return ForkProcess(f, f, 0, 0); }
 
 // The child borrows our memory, even this stack, until it execs or exits: the call is made in the
 // slot's raw tail. The worker goes on elsewhere, as the kernel suspends this carrier.

@@ -63,7 +63,7 @@ long StartThread(SyscallFrame& f, uint64_t flags, uint64_t stack_top, uint64_t s
   child->own_thread = cur->own_thread;
   child->bound = ShouldBind(child);
   // The child leaves the runtime through a copy of this very frame, on its own stack.
-  auto frame = reinterpret_cast<SyscallFrame*>(stack_top - GREEN_RED_ZONE - sizeof(SyscallFrame));
+  SyscallFrame* frame = FrameBelow(stack_top);
   *frame = f;
   frame->rax = 0;
   child->entry_frame = frame;
@@ -90,20 +90,30 @@ long SysClone(SyscallFrame& f) {
   const uint64_t flags = f.rdi;
   if (IsThread(flags))
     return StartThread(f, flags, f.rsi, 0, f.r8, ArgAs<uint32_t*>(f, 2), ArgAs<uint32_t*>(f, 3));
-  return flags & CLONE_VM ? StartVmChild(f, flags) : ForkProcess(f);
+  if (flags & CLONE_VM) return StartVmChild(f, flags);
+  SyscallFrame call = f;
+  call.rsi = 0;
+  return ForkProcess(f, call, flags, f.rsi);
 }
 
 long SysClone3(SyscallFrame& f) {
   CloneArgs args = {};
   const size_t size = f.rsi;
   if (size < 64) return -EINVAL;
-  if (!green_copy(&args, ArgAs<void*>(f, 0), size < sizeof args ? size : sizeof args))
-    return -EFAULT;
+  const size_t known = size < sizeof args ? size : sizeof args;
+  if (!green_copy(&args, ArgAs<void*>(f, 0), known)) return -EFAULT;
   if (IsThread(args.flags))
     return StartThread(f, args.flags, args.stack + args.stack_size, args.stack_size, args.tls,
                        reinterpret_cast<uint32_t*>(args.parent_tid),
                        reinterpret_cast<uint32_t*>(args.child_tid));
-  return args.flags & CLONE_VM ? StartVmChild(f, args.flags) : ForkProcess(f);
+  if (args.flags & CLONE_VM) return StartVmChild(f, args.flags);
+  if (!args.stack) return ForkProcess(f, f, args.flags, 0);
+  const uint64_t stack_top = args.stack + args.stack_size;
+  args.stack = args.stack_size = 0;
+  SyscallFrame call = f;
+  call.rdi = reinterpret_cast<uint64_t>(&args);
+  call.rsi = known;
+  return ForkProcess(f, call, args.flags, stack_top);
 }
 
 long SysExit(SyscallFrame& f) {

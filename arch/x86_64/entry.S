@@ -409,7 +409,12 @@ green_task_trampoline:
         .cfi_undefined rip
         andq    $-16, %rsp
         call    green_task_begin
-        movq    %rax, %rsp
+        movq    %rax, %rdi
+// [[noreturn]] void green_leave_through(SyscallFrame*): to the program, on the stack of that frame.
+        .globl  green_leave_through
+        .hidden green_leave_through
+green_leave_through:
+        movq    %rdi, %rsp
         .cfi_endproc
         .cfi_startproc
         cfi_in_frame GREEN_FRAME_SITE
