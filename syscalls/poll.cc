@@ -83,8 +83,9 @@ long WaitAny(Watched* w, size_t n, int64_t deadline) {
 }
 
 // Asks without waiting, but outside: a driver or a file system may take its time. Even so the
-// kernel says EINTR when nothing is ready and a signal comes, which may be a kick or one for
-// another task. -EINTR when nothing is ready and a handler of this task ran.
+// kernel says EINTR when nothing is ready and a signal comes, which may be a kick, one for another
+// task, or one that is to wait (HeldByCall). -EINTR when nothing is ready and a handler of this
+// task ran.
 template <typename Ask>
 long AskOutside(Ask ask) {
   Task* t = CurrentTask();
@@ -107,6 +108,7 @@ long Poll(pollfd* fds, size_t n, int64_t timeout) {
   if (r > 0) CountReadyCall();
   if (r != 0 || timeout == 0) return r;
   const int64_t deadline = DeadlineAfter(timeout);
+  const HeldByCall held;  // a handler that jumps would leave the memory behind
   Scratch<Watched, 4> watched(n);
   if (!watched.Ok()) return -ENOMEM;
   for (;;) {
@@ -141,6 +143,7 @@ long Select(int n, uint64_t* in, uint64_t* out, uint64_t* except, int64_t timeou
   if (n < 0) return -EINVAL;
   if (n > kMaxSelect) n = kMaxSelect;
   const size_t words = (static_cast<size_t>(n) + 63) / 64;
+  const HeldByCall held;  // as in Poll
   Scratch<uint64_t, 48> memory(words * 3);
   if (!memory.Ok()) return -ENOMEM;
   FdSets sets = {{in, out, except}, {}, words};
@@ -176,15 +179,13 @@ long Select(int n, uint64_t* in, uint64_t* out, uint64_t* except, int64_t timeou
       zero = {0, 0};
       return RawSyscall(SYS_select, n, in, out, except, &zero);
     });
-    const bool interrupted = r == -EINTR;
     if (r > 0) CountReadyCall();
-    if (!interrupted && (r != 0 || timeout == 0)) return r;
-    const long w = interrupted ? 0 : WaitAny(watched.Data(), count, deadline);
+    if (r != 0 || timeout == 0) return r;
+    const long w = WaitAny(watched.Data(), count, deadline);
     // The kernel's empty answer stands in the program's sets; ask anew with what it asked.
     if (w == -ETIMEDOUT) return 0;
     for (size_t k = 0; k < 3; ++k)
       if (sets.user[k] && !Copy(sets.user[k], sets.asked[k], words)) return -EFAULT;
-    if (interrupted) return r;
     if (w == -EINTR) return kRestartNoHandler;
     if (w == kCannotWait) return w;
   }
