@@ -31,6 +31,9 @@ std::optional<std::string> FindLibrary() {
 
 LibraryPath UsableLibrary() {
   const std::optional<std::string> found = FindLibrary();
+  if (const char* named = std::getenv("GREEN_LIBRARY"); !found && named && *named) {
+    return {"", std::string("GREEN_LIBRARY=") + named + ": no such file"};
+  }
   if (!found && access("/proc/self/exe", F_OK) != 0) {
     return {"", "can't look for libgreen.so without /proc; set GREEN_LIBRARY to its path"};
   }

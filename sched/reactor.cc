@@ -514,8 +514,13 @@ int StartReactor() {
   epoll_event ev;
   ev.events = EPOLLIN | EPOLLET;
   ev.data.u64 = Pack(g_wake, ~0u);
-  RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_ADD, g_wake, &ev);
-  return 0;
+  r = RawSyscall(SYS_epoll_ctl, g_epoll, EPOLL_CTL_ADD, g_wake, &ev);
+  if (IsError(r)) {  // a seccomp filter
+    RawSyscall(SYS_close, g_wake);
+    RawSyscall(SYS_close, g_epoll);
+    g_epoll = g_wake = -1;
+  }
+  return IsError(r) ? static_cast<int>(r) : 0;
 }
 
 namespace {

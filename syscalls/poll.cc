@@ -51,8 +51,8 @@ long WaitAny(Watched* w, size_t n, int64_t deadline) {
       moved = true;
     else if (r == 0)
       w[i].enlisted = true, ++enlisted;
-    else if (r != -EPERM)  // always ready: asking told so already
-      result = kCannotWait;
+    else if (r != -EPERM || (w[i].waiter.events & (kIn | kOut)))
+      result = kCannotWait;  // EPERM: always ready, as asking has told; or refused by a filter
   }
   if (!moved && !result) {
     Count(CurrentWorker()->parked_fd);
