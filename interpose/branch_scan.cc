@@ -17,9 +17,8 @@ constexpr Pattern kPatterns[] = {X16(0xfe), X16(0xe8), X16(0x0f), X16(0xf0),
                                  X16(0x80), X16(0xc7), X16(0xf8)};
 #undef X16
 
-// Bit n is set if an opcode of such a branch stands at p[n]. Reads 17 bytes. The only place in the
-// runtime with vector registers: megabytes go through here, between two calls of the program's, at
-// which it expects no vector register to survive.
+// Bit n is set if an opcode of such a branch stands at p[n]. Reads 17 bytes. With vector registers, as
+// in byte_scan.h.
 uint32_t BranchMask(const uint8_t* p) {
   uint32_t mask;
   asm("movdqu (%[p]), %%xmm0\n"

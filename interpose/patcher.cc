@@ -10,15 +10,29 @@
 
 namespace green {
 
+namespace {
+
+constexpr uintptr_t kPage = 4096;
+constexpr int kJumpsAtOnce = 64;
+
+uintptr_t PageOf(const uint8_t* p) { return reinterpret_cast<uintptr_t>(p) / kPage; }
+
+}  // namespace
+
 struct Patcher::Scratch {
   SiteScan scan;
   Slot images[GREEN_SLOT_COUNT];
   int16_t site_slot[SiteScan::kMaxSites];  // -1: none
   bool filled[GREEN_SLOT_COUNT];           // images to be written
+  PlainSlot plain_images[kMaxPlainSlots];
+  int16_t site_plain[SiteScan::kMaxSites];  // -1: none
+  bool plain_filled[kMaxPlainSlots];
+  uint8_t page[kPage];  // what is to stand in a page
 };
 
 struct Patcher::Pass {
-  Pass(Patcher* p, IsTreatedFn treated) : patcher(p), is_treated(treated) {}
+  Pass(Patcher* p, IsTreatedFn treated, const KnownSites* k)
+      : patcher(p), is_treated(treated), known(k) {}
   ~Pass() {
     if (scratch) RawSyscall(SYS_munmap, scratch, sizeof(Scratch));
   }
@@ -32,16 +46,20 @@ struct Patcher::Pass {
 
   Patcher* const patcher;
   const IsTreatedFn is_treated;
+  const KnownSites* const known;
   CodeWriter writer;
   Scratch* scratch = nullptr;
   int number = 0;  // 0: has not begun
   bool some_unloaded = false;
   bool failed = false;
   int found = 0;
+  int looked = 0;
 };
 
-bool Patcher::PatchAllLoaded(IsTreatedFn is_treated, int* found) {
+bool Patcher::PatchAllLoaded(IsTreatedFn is_treated, int* found, const KnownSites* known,
+                             int* looked) {
   if (found) *found = 0;
+  if (looked) *looked = 0;
   // Most calls find nothing new: see that before anything is opened.
   const auto nothing_new = [](dl_phdr_info* info, size_t, void* arg) {
     auto* p = static_cast<Patcher*>(arg);
@@ -50,7 +68,7 @@ bool Patcher::PatchAllLoaded(IsTreatedFn is_treated, int* found) {
   if (dl_iterate_phdr(nothing_new, this) == 2) return true;
   // The loader's own lock, held around each callback, keeps passes and dlopen apart; ours is for
   // those who read the results, and never waited for by a task (its holder may be preempted).
-  Pass pass(this, is_treated);
+  Pass pass(this, is_treated, known);
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* arg) {
         auto* p = static_cast<Pass*>(arg);
@@ -68,6 +86,7 @@ bool Patcher::PatchAllLoaded(IsTreatedFn is_treated, int* found) {
         },
         &pass);
   if (found) *found = pass.found;
+  if (looked) *looked = pass.looked;
   return !pass.failed;
 }
 
@@ -146,21 +165,26 @@ int Patcher::AllocateSlot(int object) {
   return -1;
 }
 
-const PlainSlot* Patcher::AllocatePlainSlot(int nr, int slot) {
+int Patcher::AllocatePlainSlot(int nr, int slot) {
   const long count = green_plain_slots_end - green_plain_slots;
   for (long n = 0; n < count && n < kMaxPlainSlots; ++n) {
     const uint16_t owner = plain_owner_[n];
     if (green_plain_slots[n].nr != nr || (owner && slot_owner_[owner - 1])) continue;
     plain_owner_[n] = static_cast<uint16_t>(slot + 1);
-    return &green_plain_slots[n];
+    return static_cast<int>(n);
   }
-  return nullptr;
+  return -1;
 }
 
 void Patcher::PatchObject(int object, const CodeObject& code, Pass* pass) {
   Scratch& s = *pass->scratch;
-  FindSites(code, pass->is_treated, &s.scan);
-  PatchStats& counts = objects_[object].counts;
+  Object& o = objects_[object];
+  if (!pass->known ||
+      !pass->known->Recall(o.base, o.headers, subs_, code, pass->is_treated, &s.scan)) {
+    FindSites(code, pass->is_treated, &s.scan);
+    ++pass->looked;
+  }
+  PatchStats& counts = o.counts;
   counts.objects = 1;
   counts.sites = s.scan.count + s.scan.dropped;
   counts.unpatchable = s.scan.dropped;
@@ -185,8 +209,8 @@ void Patcher::PatchObject(int object, const CodeObject& code, Pass* pass) {
     }
   }
   WriteSlots(pass);
-  for (int n = 0; n < s.scan.count; ++n)
-    if (s.site_slot[n] >= 0) WriteJump(s.scan.sites[n], code, s.site_slot[n], pass);
+  WritePlainSlots(code, pass);
+  for (int n = 0; n < s.scan.count;) n = WriteJumps(n, pass);
 }
 
 // Neighbouring slots in one go.
@@ -210,36 +234,94 @@ void Patcher::WriteSlots(Pass* pass) {
   }
 }
 
-// Where the site's jump enters its plain slot; null: it has none.
-const uint8_t* Patcher::WritePlainSlot(const Site& site, const CodeObject& code, int slot,
-                                       Pass* pass) {
-  if (site.flags & kSlotFlagsLive) return nullptr;
-  const CodeObject::Segment* segment = code.CodeAt(site.syscall);
-  const PlainSlot* plain = segment ? AllocatePlainSlot(site.nr, slot) : nullptr;
-  if (!plain) return nullptr;
-  PlainSlot image;
-  BuildPlainSlot(site, segment->end, &green_slots[slot], plain, &image);
-  return pass->writer.Write(plain, &image, sizeof image) ? SlotEntry(site, plain) : nullptr;
+void Patcher::WritePlainSlots(const CodeObject& code, Pass* pass) {
+  Scratch& s = *pass->scratch;
+  for (int n = 0; n < s.scan.count; ++n) {
+    const Site& site = s.scan.sites[n];
+    s.site_plain[n] = -1;
+    if (s.site_slot[n] < 0 || (site.flags & kSlotFlagsLive)) continue;
+    const CodeObject::Segment* segment = code.CodeAt(site.syscall);
+    const int plain = segment ? AllocatePlainSlot(site.nr, s.site_slot[n]) : -1;
+    if (plain < 0) continue;
+    BuildPlainSlot(site, segment->end, &green_slots[s.site_slot[n]], &green_plain_slots[plain],
+                   &s.plain_images[plain]);
+    s.plain_filled[plain] = true;
+    s.site_plain[n] = static_cast<int16_t>(plain);
+  }
+  for (int n = 0; n < kMaxPlainSlots; ++n) {
+    int end = n;
+    for (; end < kMaxPlainSlots && s.plain_filled[end]; ++end) s.plain_filled[end] = false;
+    if (end == n) continue;
+    if (!pass->writer.Write(&green_plain_slots[n], &s.plain_images[n],
+                            static_cast<size_t>(end - n) * sizeof(PlainSlot)))
+      for (int site = 0; site < s.scan.count; ++site)
+        if (s.site_plain[site] >= n && s.site_plain[site] < end) s.site_plain[site] = -1;
+    n = end;
+  }
 }
 
-void Patcher::WriteJump(const Site& site, const CodeObject& code, int slot, Pass* pass) {
-  const int object = slot_owner_[slot] - 1;
-  const uint8_t* target = WritePlainSlot(site, code, slot, pass);
-  if (!target) target = SlotEntry(site, &green_slots[slot]);
-  if (!IsInJumpReach(site.PatchStart(), target))
-    target = hops_.HopTo(site.PatchStart(), target, &pass->writer);
-  Site::Reason refused = Site::kNoSlot;
-  if (target) {
-    uint8_t bytes[64];
-    BuildJump(site, target, bytes);
-    if (pass->writer.Write(site.PatchStart(), bytes, static_cast<size_t>(site.PatchLength()))) {
-      ++objects_[object].counts.patched;
-      return;
-    }
-    refused = Site::kWriteRefused;
+// Where the site's jump goes; null: it cannot reach its slot.
+const uint8_t* Patcher::TargetOf(int n, Pass* pass) {
+  const Scratch& s = *pass->scratch;
+  const Site& site = s.scan.sites[n];
+  const int plain = s.site_plain[n];
+  const uint8_t* target = plain >= 0 ? SlotEntry(site, &green_plain_slots[plain])
+                                     : SlotEntry(site, &green_slots[s.site_slot[n]]);
+  return IsInJumpReach(site.PatchStart(), target)
+             ? target
+             : hops_.HopTo(site.PatchStart(), target, &pass->writer);
+}
+
+// Of the first site with a slot from `first` on and, while there is one thread, those in the same
+// page: a write costs more by itself than by its bytes. Returns the one to go on with.
+int Patcher::WriteJumps(int first, Pass* pass) {
+  Scratch& s = *pass->scratch;
+  const auto& sites = s.scan.sites;
+  while (first < s.scan.count && s.site_slot[first] < 0) ++first;
+  if (first == s.scan.count) return first;
+  uint8_t* const begin = const_cast<uint8_t*>(sites[first].PatchStart());
+  const uint8_t* end = begin;
+  const uint8_t* targets[kJumpsAtOnce];
+  int n = first, count = 0;
+  for (; n < s.scan.count && count < kJumpsAtOnce; ++n) {
+    const Site& site = sites[n];
+    if (s.site_slot[n] < 0) continue;
+    const uint8_t* const site_end = site.PatchStart() + site.PatchLength();
+    if (count && (pass->number > 1 || PageOf(site_end - 1) != PageOf(begin))) break;
+    const uint8_t* target = TargetOf(n, pass);
+    targets[count++] = target;
+    if (!target) continue;
+    __builtin_memcpy(s.page + (end - begin), end, static_cast<size_t>(site.PatchStart() - end));
+    BuildJump(site, target, s.page + (site.PatchStart() - begin));
+    end = site_end;
   }
-  slot_owner_[slot] = 0;
-  Report(object, site, refused);
+  const bool written =
+      end > begin && pass->writer.Write(begin, s.page, static_cast<size_t>(end - begin));
+  for (int k = first, t = 0; k < n; ++k) {
+    if (s.site_slot[k] < 0) continue;
+    const uint8_t* target = targets[t++];
+    if (!target)
+      Refuse(k, Site::kNoSlot, pass);
+    else if (!written && !WriteJump(k, target, pass))
+      Refuse(k, Site::kWriteRefused, pass);
+    else
+      ++objects_[slot_owner_[s.site_slot[k]] - 1].counts.patched;
+  }
+  return n;
+}
+
+bool Patcher::WriteJump(int n, const uint8_t* target, Pass* pass) {
+  const Site& site = pass->scratch->scan.sites[n];
+  uint8_t bytes[64];
+  BuildJump(site, target, bytes);
+  return pass->writer.Write(site.PatchStart(), bytes, static_cast<size_t>(site.PatchLength()));
+}
+
+void Patcher::Refuse(int n, Site::Reason reason, Pass* pass) {
+  const Scratch& s = *pass->scratch;
+  const int object = slot_owner_[s.site_slot[n]] - 1;
+  slot_owner_[s.site_slot[n]] = 0;
+  Report(object, s.scan.sites[n], reason);
 }
 
 void Patcher::Report(int object, const Site& site, Site::Reason reason) {

@@ -14,6 +14,7 @@
 #include "base/spin_lock.h"
 #include "interpose/code_writer.h"
 #include "interpose/hop_pages.h"
+#include "interpose/known_sites.h"
 #include "interpose/plain_slot.h"
 #include "interpose/sites.h"
 #include "interpose/slot.h"
@@ -42,7 +43,9 @@ class Patcher {
  public:
   // Patches what is new since the last call; cheap if nothing is. Runs where dl_iterate_phdr may be
   // called. False if scratch memory could not be had: call again later. *found: the new objects.
-  bool PatchAllLoaded(IsTreatedFn is_treated, int* found = nullptr);
+  // What `known` knows is not looked for again; *looked: objects that were.
+  bool PatchAllLoaded(IsTreatedFn is_treated, int* found = nullptr,
+                      const KnownSites* known = nullptr, int* looked = nullptr);
 
   PatchStats stats();
   // Copies up to `capacity` of them, returns how many there are.
@@ -74,10 +77,13 @@ class Patcher {
   void ForgetUnloaded(int pass);
   void PatchObject(int object, const CodeObject& code, Pass* pass);
   int AllocateSlot(int object);
-  const PlainSlot* AllocatePlainSlot(int nr, int slot);
+  int AllocatePlainSlot(int nr, int slot);
   void WriteSlots(Pass* pass);
-  const uint8_t* WritePlainSlot(const Site& site, const CodeObject& code, int slot, Pass* pass);
-  void WriteJump(const Site& site, const CodeObject& code, int slot, Pass* pass);
+  void WritePlainSlots(const CodeObject& code, Pass* pass);
+  int WriteJumps(int first, Pass* pass);
+  const uint8_t* TargetOf(int site, Pass* pass);
+  bool WriteJump(int site, const uint8_t* target, Pass* pass);
+  void Refuse(int site, Site::Reason reason, Pass* pass);
   void Report(int object, const Site& site, Site::Reason reason);
 
   SpinLock lock_;  // what passes write, for readers; passes exclude each other by the loader's lock

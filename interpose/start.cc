@@ -40,6 +40,7 @@ enum class State : int { kDormant, kRunning, kNative };
 std::atomic<State> g_state{State::kDormant};
 constinit Settings g_settings;
 constinit Patcher g_patcher;
+constinit KnownSites g_known_sites{};
 
 bool Native(const char* why, long error = 0) {
   Message m;
@@ -88,10 +89,16 @@ void DescribeSlots() {
 // treated are, too.
 bool IsAnyCall(int) { return true; }
 
+constexpr KnownSites::Choices kChoices = {IsTreated, IsAnyCall};
+
 bool PatchNew(int* found) {
   if (!g_settings.patch) return true;
-  return g_patcher.PatchAllLoaded(g_settings.scheduler.user_dispatch ? IsAnyCall : IsTreated,
-                                  found);
+  const int choice = g_settings.scheduler.user_dispatch;
+  int looked = 0;
+  const bool done =
+      g_patcher.PatchAllLoaded(kChoices[choice], found, &g_known_sites, &looked);
+  if (looked) g_known_sites.TellParent(choice);
+  return done;
 }
 
 // Who locks a robust mutex must be ready for its owner's death.
@@ -126,7 +133,7 @@ bool Start() {
   SetForkedChildHook(OnForkedChild);
   SetNewCodeHook(PatchNewObjects);
   InitThreads();
-  FindSharedRanges();
+  FindSharedRanges(g_known_sites.page());
   FindLibcCode();
   // Patched while there is one thread; until the scheduler runs, patched calls go to the kernel.
   BecomeNative(g_settings.scheduler);
@@ -166,6 +173,12 @@ bool Started() {
   // A vfork child sees our memory but is no task.
   return g_state.load(std::memory_order_acquire) == State::kRunning && !CurrentCarrier()->native;
 }
+
+void BeforeFork() {
+  if (g_state.load(std::memory_order_relaxed) == State::kDormant) g_known_sites.BeforeFork(kChoices);
+}
+
+void InForkedChild() { g_known_sites.InForkedChild(); }
 
 bool PatchNewObjects() {
   int found = 0;

@@ -8,6 +8,9 @@ namespace green {
 // Starts the runtime unless it runs, cannot run here, or was told not to. True when it runs.
 // Called by the thread that is about to create another one.
 bool EnsureStarted();
+// Around a libc fork of a process in which it does not run (known_sites.h).
+void BeforeFork();
+void InForkedChild();
 // True when the runtime runs in this process (cheap).
 bool Started();
 // It will not run in this process, or not until the next fork.

@@ -12,12 +12,13 @@
 #include <sys/syscall.h>
 
 #include "base/raw_syscall.h"
+#include "sched/open_numbers.h"
 #include "sched/reactor.h"
 
 namespace green {
 namespace {
 
-constexpr int kNumbers = 256;  // what programs have open by then
+constexpr int kNumbers = OpenNumbers::kCount;
 
 struct End {
   uint32_t inode, other;  // `other`: the other end's, 0 where there is none or it is not known
@@ -130,7 +131,9 @@ struct Ends {
 void JoinEarlyPairs() {
   SocketPeers peers;
   Ends ends;
-  for (int fd = 0; fd < kNumbers; ++fd) ends.is_end[fd] = Describe(fd, &ends.at[fd], peers);
+  const OpenNumbers open;
+  for (int fd = 0; fd < kNumbers; ++fd)
+    ends.is_end[fd] = open.Has(fd) && Describe(fd, &ends.at[fd], peers);
   for (int fd = 0; fd < kNumbers; ++fd) {
     const int partner = ends.is_end[fd] ? ends.OnlyPartnerOf(fd) : -1;
     if (partner > fd && ends.OnlyPartnerOf(partner) == fd) JoinPeers(fd, partner);

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "sched/open_numbers.h"
 #include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
 
@@ -39,10 +40,11 @@ long AwaitAgain(bool again, int fd, short events, int64_t timeout) {
 }
 
 void StampIfTimed() {
-  constexpr int kNumbers = 256;  // what programs have open by then
   if (RawSyscall(SYS_prctl, PR_GET_SECCOMP) != 0)
     return StampTransfers();  // it may forbid the look
-  for (int fd = 0; fd < kNumbers; ++fd) {
+  const OpenNumbers open;
+  for (int fd = 0; fd < OpenNumbers::kCount; ++fd) {
+    if (!open.Has(fd)) continue;
     int64_t tv[2];
     for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
       uint32_t size = sizeof tv;

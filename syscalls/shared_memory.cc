@@ -21,6 +21,7 @@ SpinLock g_lock;
 Range g_ranges[kMaxRanges];
 std::atomic<int> g_count{0};
 std::atomic<bool> g_overflow{false};  // too many to remember: any memory may be shared
+const void* g_ours = nullptr;
 
 void Add(uintptr_t begin, uintptr_t end) {
   LockGuard guard(g_lock);
@@ -53,7 +54,9 @@ void ParseLine(const char* line) {
     const int digit = *line <= '9' ? *line - '0' : *line - 'a' + 10;
     value[k] = value[k] << 4 | static_cast<uintptr_t>(digit);
   }
-  if (*line && line[1] && line[2] && line[3] && line[4] == 's') Add(value[0], value[1]);
+  if (*line && line[1] && line[2] && line[3] && line[4] == 's' &&
+      value[0] != reinterpret_cast<uintptr_t>(g_ours))
+    Add(value[0], value[1]);
 }
 
 }  // namespace
@@ -89,7 +92,8 @@ void WakeInKernel(uint32_t* word) {
   if (elsewhere & kVmShared) RawSyscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 
-void FindSharedRanges() {
+void FindSharedRanges(const void* ours) {
+  g_ours = ours;
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
   if (IsError(fd)) return;
   char text[4096];
@@ -126,7 +130,7 @@ long SysShmat(SyscallFrame& f) {
   // Its size is not asked for: a futex in it lies within what the program was told, so a page
   // walk would be needed. One look at the maps tells exactly.
   if (!IsError(r)) {
-    FindSharedRanges();
+    FindSharedRanges(g_ours);
     WatchRobustLists();
   }
   return r;
