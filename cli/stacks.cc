@@ -49,12 +49,16 @@ std::vector<Group> Collect(const inspect::Target& target, std::deque<Snapshot>& 
   std::unordered_set<uint32_t> done;
   for (int look = 1;; ++look) {
     Snapshot& s = looks.back();
-    bool missed = false;
-    for (TaskView& t : s.tasks) {
-      if ((o.tid && t.tid != o.tid) || done.contains(t.tid)) continue;
-      std::vector<uint64_t> frames = reader.Of(s, &t);
+    std::vector<uint64_t> missed;
+    std::vector<TaskView*> wanted;
+    for (TaskView& t : s.tasks)
+      if ((!o.tid || t.tid == o.tid) && !done.contains(t.tid)) wanted.push_back(&t);
+    const auto stacks = reader.OfMany(s, wanted);
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const TaskView& t = *wanted[i];
+      const std::vector<uint64_t>& frames = stacks[i];
       if (frames.empty() && look < kLooks) {
-        missed = true;
+        missed.push_back(t.address);
         continue;
       }
       done.insert(t.tid);
@@ -65,8 +69,8 @@ std::vector<Group> Collect(const inspect::Target& target, std::deque<Snapshot>& 
       if (fresh) groups.push_back({StateOf(t), reader.Names(frames), {}});
       groups[known->second].tasks.push_back(&t);
     }
-    if (!missed) break;
-    looks.push_back(target.Look());
+    if (missed.empty()) break;
+    looks.push_back(target.LookAt(missed));
   }
   std::stable_sort(groups.begin(), groups.end(),
                    [](const Group& a, const Group& b) { return a.tasks.size() > b.tasks.size(); });

@@ -113,16 +113,17 @@ class Sampler {
       parked.swap(drawn);
     }
     weight = static_cast<int64_t>(static_cast<double>(weight) * each);
-    for (TaskView* t : parked) {
-      const std::vector<uint64_t> frames = reader_->Of(s, t);
-      if (frames.empty()) {
+    const auto stacks = reader_->OfMany(s, parked);
+    for (size_t i = 0; i < parked.size(); ++i) {
+      const TaskView* t = parked[i];
+      if (stacks[i].empty()) {
         ++profile_->missed;
         continue;
       }
       const char* leaf = t->state == TaskState::kInKernel ? "kernel"
                          : t->state == TaskState::kReady  ? "ready"
                                                           : NameOf(t->reason);
-      Add(t->name, frames, leaf, weight);
+      Add(t->name, stacks[i], leaf, weight);
     }
   }
 

@@ -55,16 +55,18 @@ class Reader {
     return std::move(snapshot_);
   }
 
-  std::optional<TaskView> TakeOne(uint64_t address) {
+  Snapshot TakeThese(const std::vector<uint64_t>& addresses) {
+    ReadCounters();
+    ReadThese(addresses, true);
+    return std::move(snapshot_);
+  }
+
+  std::vector<std::optional<TaskView>> TakeParked(const std::vector<uint64_t>& addresses) {
     snapshot_.uptime_ms = (Now() - t_.started_ns) / 1'000'000;
-    std::string object(t_.task.size, '\0');
-    const char* p = object.data();
-    if (!memory_.Read(address, object.data(), object.size()) ||
-        At<uint8_t>(p, t_.task.alive) != 1 || At<uint64_t>(p, t_.task.carrier))
-      return {};
-    AddTask(p, address);
-    ReadCalls();
-    return std::move(snapshot_.tasks[0]);
+    const std::vector<size_t> which = ReadThese(addresses, false);
+    std::vector<std::optional<TaskView>> all(addresses.size());
+    for (size_t i = 0; i < which.size(); ++i) all[which[i]] = std::move(snapshot_.tasks[i]);
+    return all;
   }
 
  private:
@@ -244,6 +246,27 @@ class Reader {
     }
   }
 
+  // Those that are alive, and, where running ones are not wanted, on no carrier: which of the
+  // addresses are theirs.
+  std::vector<size_t> ReadThese(const std::vector<uint64_t>& addresses, bool running) {
+    std::string objects(addresses.size() * t_.task.size, '\0');
+    std::vector<Piece> pieces;
+    for (size_t i = 0; i < addresses.size(); ++i)
+      pieces.push_back({addresses[i], objects.data() + i * t_.task.size, t_.task.size});
+    memory_.ReadMany(pieces);
+    std::vector<size_t> which;
+    for (size_t i = 0; i < pieces.size(); ++i) {
+      const char* p = objects.data() + i * t_.task.size;
+      if (!pieces[i].read || At<uint8_t>(p, t_.task.alive) != 1 ||
+          (!running && At<uint64_t>(p, t_.task.carrier)))
+        continue;
+      AddTask(p, addresses[i]);
+      which.push_back(i);
+    }
+    ReadCalls();
+    return which;
+  }
+
   void AddTask(const char* p, uint64_t address) {
     const InspectTask& t = t_.task;
     TaskView v;
@@ -407,8 +430,14 @@ Snapshot TakeSample(const Memory& memory, const Runtime& runtime, uint32_t wante
   return Reader(memory, runtime).TakeSome(wanted, random);
 }
 
-std::optional<TaskView> LookAgain(const Memory& memory, const Runtime& runtime, uint64_t address) {
-  return Reader(memory, runtime).TakeOne(address);
+Snapshot TakeThese(const Memory& memory, const Runtime& runtime,
+                   const std::vector<uint64_t>& addresses) {
+  return Reader(memory, runtime).TakeThese(addresses);
+}
+
+std::vector<std::optional<TaskView>> LookAgain(const Memory& memory, const Runtime& runtime,
+                                               const std::vector<uint64_t>& addresses) {
+  return Reader(memory, runtime).TakeParked(addresses);
 }
 
 std::string Printable(std::string_view text) {

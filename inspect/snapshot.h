@@ -116,8 +116,13 @@ Snapshot TakeSnapshot(const Memory& memory, const Runtime& runtime, Detail detai
 Snapshot TakeSample(const Memory& memory, const Runtime& runtime, uint32_t wanted,
                     std::mt19937& random);
 
-// One task that does not run, by itself; nothing if it runs or has ended.
-std::optional<TaskView> LookAgain(const Memory& memory, const Runtime& runtime, uint64_t address);
+// The same with the tasks at these addresses, as far as they are alive.
+Snapshot TakeThese(const Memory& memory, const Runtime& runtime,
+                   const std::vector<uint64_t>& addresses);
+
+// Tasks that do not run, by themselves; nothing for one that runs or has ended.
+std::vector<std::optional<TaskView>> LookAgain(const Memory& memory, const Runtime& runtime,
+                                               const std::vector<uint64_t>& addresses);
 
 // Replaces what could act on a terminal.
 std::string Printable(std::string_view text);

@@ -6,6 +6,7 @@ namespace green::inspect {
 namespace {
 
 constexpr int kLooks = 4;
+constexpr size_t kAtOnce = 512;  // parked stacks that are copied, walked and checked together
 
 // libgreen.so by where its stubs are: it may have been given another name.
 bool IsPlumbing(const Module& module, const Inspect& tables) {
@@ -23,33 +24,81 @@ StackReader::StackReader(const Target& target)
       unwinder_(target.memory(), modules_) {}
 
 std::vector<uint64_t> StackReader::Of(const Snapshot& snapshot, TaskView* task) {
-  if (task->state == TaskState::kRunning && task->carrier >= 0) {
-    uint64_t address;
-    auto frames = Running(snapshot.carriers[task->carrier], &address);
-    return frames && address == task->address ? *frames : std::vector<uint64_t>();
+  return std::move(OfMany(snapshot, {task})[0]);
+}
+
+std::vector<std::vector<uint64_t>> StackReader::OfMany(const Snapshot& snapshot,
+                                                       const std::vector<TaskView*>& tasks) {
+  std::vector<std::vector<uint64_t>> all(tasks.size());
+  std::vector<size_t> parked;
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    if (tasks[i]->state == TaskState::kRunning && tasks[i]->carrier >= 0) {
+      uint64_t address;
+      auto frames = Running(snapshot.carriers[tasks[i]->carrier], &address);
+      if (frames && address == tasks[i]->address) all[i] = std::move(*frames);
+    } else {
+      parked.push_back(i);
+    }
+    if (parked.size() < kAtOnce && i + 1 < tasks.size()) continue;
+    OfParked(tasks, parked, &all);
+    parked.clear();
   }
+  return all;
+}
+
+// Those that have gone on are looked at again.
+void StackReader::OfParked(const std::vector<TaskView*>& tasks, std::vector<size_t> which,
+                           std::vector<std::vector<uint64_t>>* all) {
   for (int look = 1;; ++look) {
-    std::vector<uint64_t> frames = OfParked(*task);
-    if (!frames.empty() || look == kLooks || task->carrier >= 0) return frames;
-    auto now = LookAgain(target_.memory(), target_.runtime(), task->address);
-    if (!now || now->tid != task->tid) return {};
-    *task = std::move(*now);
+    std::vector<TaskView*> now;
+    for (const size_t i : which) now.push_back(tasks[i]);
+    auto stacks = WalkParked(now);
+    std::vector<size_t> left;
+    std::vector<uint64_t> addresses;
+    for (size_t k = 0; k < which.size(); ++k) {
+      TaskView* t = now[k];
+      if (stacks[k].empty() && t->carrier < 0) {
+        left.push_back(which[k]);
+        addresses.push_back(t->address);
+      }
+      (*all)[which[k]] = std::move(stacks[k]);
+    }
+    if (left.empty() || look == kLooks) return;
+    auto again = LookAgain(target_.memory(), target_.runtime(), addresses);
+    which.clear();
+    for (size_t k = 0; k < left.size(); ++k) {
+      TaskView* t = tasks[left[k]];
+      if (!again[k] || again[k]->tid != t->tid) continue;
+      *t = std::move(*again[k]);
+      which.push_back(left[k]);
+    }
+    if (which.empty()) return;
   }
 }
 
-std::vector<uint64_t> StackReader::OfParked(const TaskView& task) {
-  const std::optional<Registers> registers =
-      RegistersOf(target_.memory(), target_.runtime().tables, task);
-  if (!registers) return {};
-  std::vector<uint64_t> frames = unwinder_.Walk(*registers);
-  // Had it gone on meanwhile, this would be nobody's stack: it runs yet, or has run.
+std::vector<std::vector<uint64_t>> StackReader::WalkParked(const std::vector<TaskView*>& tasks) {
+  const Memory& memory = target_.memory();
+  const auto registers = RegistersOf(memory, target_.runtime().tables, tasks);
+  std::vector<uint64_t> rsps;
+  for (const auto& r : registers)
+    if (r) rsps.push_back(r->rsp);
+  unwinder_.CopyStacks(rsps);
+  std::vector<std::vector<uint64_t>> all(tasks.size());
+  for (size_t i = 0; i < tasks.size(); ++i)
+    if (registers[i]) all[i] = unwinder_.WalkCopy(*registers[i]);
+  // Had one gone on meanwhile, this would be nobody's stack: it runs yet, or has run.
   const InspectTask& t = target_.runtime().tables.task;
-  uint64_t carrier = 0;
-  uint32_t switches = 0;
-  if (task.carrier < 0 && target_.memory().Read(task.address + t.carrier, &carrier) && carrier)
-    return {};
-  target_.memory().Read(task.address + t.switches, &switches);
-  return switches == task.switches ? frames : std::vector<uint64_t>();
+  std::vector<uint64_t> carriers(tasks.size());
+  std::vector<uint32_t> switches(tasks.size());
+  std::vector<Piece> pieces;
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    pieces.push_back({tasks[i]->address + t.carrier, &carriers[i], sizeof carriers[i]});
+    pieces.push_back({tasks[i]->address + t.switches, &switches[i], sizeof switches[i]});
+  }
+  memory.ReadMany(pieces);
+  for (size_t i = 0; i < tasks.size(); ++i)
+    if ((tasks[i]->carrier < 0 && carriers[i]) || switches[i] != tasks[i]->switches) all[i].clear();
+  return all;
 }
 
 std::optional<std::vector<uint64_t>> StackReader::Running(const CarrierView& carrier,

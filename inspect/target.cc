@@ -104,6 +104,12 @@ Snapshot Target::LookAtSome(uint32_t wanted, std::mt19937& random) const {
   return s;
 }
 
+Snapshot Target::LookAt(const std::vector<uint64_t>& addresses) const {
+  Snapshot s = TakeThese(memory_, runtime_, addresses);
+  AskKernel(&s);
+  return s;
+}
+
 // What bound tasks and those in the kernel do.
 void Target::AskKernel(Snapshot* s) const {
   for (TaskView& t : s->tasks) {

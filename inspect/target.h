@@ -20,7 +20,9 @@ class Target {
   void RefreshMaps() { maps_ = ReadMaps(pid_); }
   Snapshot Look(Detail detail = Detail::kTasks) const;
   Snapshot LookAtSome(uint32_t wanted, std::mt19937& random) const;  // TakeSample
-  pid_t ThreadOf(const CarrierView& carrier) const;                  // its number here; 0: none
+  // Tasks by their addresses.
+  Snapshot LookAt(const std::vector<uint64_t>& addresses) const;
+  pid_t ThreadOf(const CarrierView& carrier) const;  // its number here; 0: none
   bool Alive() const;
   std::string Name() const;  // the process's, printable
 
