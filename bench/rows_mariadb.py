@@ -36,7 +36,7 @@ def _data(context):
     if context.cached.get("mariadb"):
         return data
     shutil.rmtree(data, ignore_errors=True)  # what a failed attempt left
-    context.output(["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=root",
+    context.output(["mariadb-install-db", "--no-defaults", "--force", f"--datadir={data}", "--user=root",
                     "--auth-root-authentication-method=normal", "--skip-test-db"])
     port = free_port()
     with Server(context, _daemon(context, "native", port, data), port):

@@ -37,7 +37,7 @@ insert into fanout.item select seq, concat('item ', seq) from fanout.seq_1_to_10
 def fanout(context):
     """The blocking libmariadb client in 1,000 threads; the server is native throughout."""
     data, port = context.directory / "mariadb", free_port()
-    context.output(["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=root",
+    context.output(["mariadb-install-db", "--no-defaults", "--force", f"--datadir={data}", "--user=root",
                     "--auth-root-authentication-method=normal", "--skip-test-db"])
     daemon = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={data}/socket",
               f"--pid-file={data}/pid", "--bind-address=127.0.0.1", f"--port={port}", "--user=root",

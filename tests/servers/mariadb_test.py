@@ -14,7 +14,7 @@ class Database:
     def __init__(self, run):
         self.run, self.data = run, run.home / "data"
         self.port = harness.free_port()
-        run.output(["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--user=root",
+        run.output(["mariadb-install-db", "--no-defaults", "--force", f"--datadir={self.data}", "--user=root",
                     "--auth-root-authentication-method=normal", "--skip-test-db"], limit=120)
 
     def serve(self):
