@@ -75,6 +75,7 @@ struct Carrier {
   std::atomic<uint32_t> credentials;  // the sequence number of the change it has (credentials.h)
   uint64_t retaken;  // times the monitor took its worker away
   int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
+  int64_t sampled_to;  // the thread's CPU time at the monitor's latest sample
   uint64_t affinity;   // as applied to the thread; 0 = the process's
   char name[16];       // as applied to the thread
   bool has_children;   // of green tasks: it stays, as its end may be their signal

@@ -215,6 +215,7 @@ long StartThread(void (*fn)(void*), Carrier* c) {
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
   c->credentials.store(CurrentCarrier()->credentials.load(std::memory_order_relaxed),
                        std::memory_order_relaxed);
+  c->sampled_to = 0;
   // So are its affinity and its policy.
   c->affinity = CurrentCarrier()->affinity;
   c->rescheduled = CurrentCarrier()->rescheduled;
@@ -276,6 +277,7 @@ Carrier* AdoptMainCarrier(Task* main_task, Worker* w) {
   w->carrier.store(c, std::memory_order_relaxed);
   main_task->carrier.store(c, std::memory_order_relaxed);
   main_task->on_cpu.store(true, std::memory_order_relaxed);
+  c->sampled_to = g_sched.sampled_ns;
   c->index = g_count.fetch_add(1, std::memory_order_relaxed);
   Publish(c);
   SetGsBase(reinterpret_cast<uintptr_t>(c));

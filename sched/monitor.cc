@@ -152,12 +152,17 @@ bool LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   return false;
 }
 
-// A task that has run for the whole tick.
-void Sample(Carrier* c, int64_t tick) {
+// A task that has run for the whole tick; no more than its OS thread has had of the CPU, on a machine
+// with more to run than CPUs.
+void Sample(Carrier* c, int64_t cpu, int64_t tick) {
   Task* t = c->task;
   if (!t || Watched(SchedulerState::kExactCpuTime)) return;
-  t->cpu_ns += tick;
-  g_sched.sampled_ns += tick;
+  if (cpu < c->sampled_to) return;  // it cannot be asked for
+  const int64_t had = cpu - c->sampled_to;
+  c->sampled_to = cpu;
+  const int64_t ran = had < tick ? had : tick;
+  t->cpu_ns += ran;
+  g_sched.sampled_ns += ran;
 }
 
 // What computes, rather than what may wait for a CPU.
@@ -194,8 +199,8 @@ Look LookAround(int64_t now, int64_t most) {
       look.tick = kTickNs;
       continue;
     }
-    Sample(c, tick);
     NoteCpuTime(w, c, now);
+    Sample(c, w->cpu, tick);
     const int64_t tick_here = TickBeside(w, c);
     if (tick_here < look.tick) look.tick = tick_here;
     if (LookAtStuck(w, c, now))

