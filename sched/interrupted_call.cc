@@ -8,7 +8,7 @@ namespace green::signals {
 
 extern "C" const char green_blocking_call[], green_blocking_insn[], green_plain_insn[],
     green_plain_stamped_insn[], green_plain_wait_insn[], green_plain_look[], green_plain_look_end[],
-    green_plain_slots[], green_plain_slots_end[];
+    green_plain_cut[], green_plain_stamped_cut[], green_plain_slots[], green_plain_slots_end[];
 
 namespace {
 bool IsInPlainSlots(const char* pc) {
@@ -21,6 +21,14 @@ bool IsAtPlainCall(const char* pc) { return IsInPlainSlots(pc) && pc[0] == 0x0f 
 // At one that a handler may have restarted.
 bool IsAtTransfer(const char* pc) {
   return pc == green_plain_insn || pc == green_plain_stamped_insn || IsAtPlainCall(pc);
+}
+// Where a plain call goes on that has perhaps been cut short; null: elsewhere than behind one.
+const char* CutBehind(const char* insn) {
+  if (insn == green_plain_insn) return green_plain_cut;
+  if (insn == green_plain_stamped_insn) return green_plain_stamped_cut;
+  if (!IsInPlainSlots(insn)) return nullptr;
+  const auto at = reinterpret_cast<uintptr_t>(insn);
+  return insn + ((at & ~uintptr_t{GREEN_PLAIN_SLOT_SIZE - 1}) + GREEN_PLAIN_SLOT_END - at);
 }
 }  // namespace
 
@@ -47,17 +55,21 @@ void CancelRestart(const Task* t, Delivered what, ucontext_t* uc) {
   regs[REG_RAX] = -EINTR;
 }
 
-void NoteInterruption(Task* t, Delivered what, const ucontext_t* uc) {
-  const auto& regs = uc->uc_mcontext.gregs;
+void NoteInterruption(Task* t, Delivered what, ucontext_t* uc) {
+  auto& regs = uc->uc_mcontext.gregs;
   const auto insn = reinterpret_cast<const char*>(regs[REG_RIP]) - 2;
   const bool wait = insn == green_plain_wait_insn;
-  if (regs[REG_RAX] != -EINTR || (insn != green_blocking_insn && !wait && !IsAtTransfer(insn)))
+  const bool part = regs[REG_RAX] > 0 && !wait;
+  if ((regs[REG_RAX] != -EINTR && !part) ||
+      (insn != green_blocking_insn && !wait && !IsAtTransfer(insn)))
     return;
-  const bool first = t->interrupted == Interrupted::kNot, by_any = wait || t->interruptible;
+  const bool first = t->interrupted == Interrupted::kNot, by_any = wait || part || t->interruptible;
   if (what == Delivered::kNoRestart || (what == Delivered::kRestart && (first || by_any)))
     t->interrupted = Interrupted::kForTask;
   else if (first)
     t->interrupted = Interrupted::kForOthers;
+  if (!part || t->interrupted != Interrupted::kForOthers) return;
+  if (const char* cut = CutBehind(insn)) regs[REG_RIP] = reinterpret_cast<greg_t>(cut);
 }
 
 void EndCallForTurn(Task* t, ucontext_t* uc) {

@@ -16,8 +16,10 @@ void CancelRestart(const Task* t, Delivered what, ucontext_t* uc);
 // Whether the EINTR right behind a call's instruction is the program's. The last EINTR decides, not
 // what ran since the call began: a handler with SA_RESTART may have come and gone, and the call
 // been restarted after it. Where others' EINTR was there first, such a handler might as well have
-// come before the call, but for the calls that it ends in any case.
-void NoteInterruption(Task* t, Delivered what, const ucontext_t* uc);
+// come before the call, but for the calls that it ends in any case. The same of a result that may
+// be a part of what the program asked for: a plain call then goes on where that is looked at
+// (syscalls/rest.h).
+void NoteInterruption(Task* t, Delivered what, ucontext_t* uc);
 
 // A call that blocks its worker, for want of another carrier, would go on by the kernel's own hand:
 // it ends instead, and is made again after the others' turn.

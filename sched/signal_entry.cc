@@ -249,12 +249,18 @@ void Serve(ucontext_t* uc, uint8_t in_syscall) {
   }
 }
 
-// On a frame that has left the alternate stack.
-void HandleMoved(int, void*, void* context) {
-  Carrier* c = CurrentCarrier();
+// Inside, from a frame on the task's own stack. A handler may move the task out of its blocking
+// call's carrier; the mark goes with it, and is Serve's to put back.
+uint8_t EnterOutOfCall(Carrier* c) {
   const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
   c->in_syscall.store(0, std::memory_order_relaxed);
   EnterFromFrame(c);
+  return in_syscall;
+}
+
+// On a frame that has left the alternate stack.
+void HandleMoved(int, void*, void* context) {
+  const uint8_t in_syscall = EnterOutOfCall(CurrentCarrier());
   Serve(static_cast<ucontext_t*>(context), in_syscall);
 }
 
@@ -269,11 +275,8 @@ void HandleOutside(int sig, void* info, void* context) {
   // goes with it.
   const bool for_process = sig != kKickSignal && !fault && !IsForThread(si);
   if (for_process) PutInRing(c, info);
-  // A handler may move the task out of its blocking call's carrier; the mark goes with it.
-  const uint8_t in_syscall = c->in_syscall.load(std::memory_order_relaxed);
   const bool first = c->tid == g_sched.pid;
-  c->in_syscall.store(0, std::memory_order_relaxed);
-  EnterFromFrame(c);
+  const uint8_t in_syscall = EnterOutOfCall(c);
   Task* t = CurrentTask();
   if (sig == kKickSignal) {
     // On the way in, out or right behind a call's own instruction, where it finds a task that does

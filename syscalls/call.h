@@ -58,6 +58,10 @@ inline long LookOutside(long nr, Args... args) {
 // program is not to know. Inside libgreen.
 bool IsForOthersOnly(const Task* t);
 
+// The same of a call that has done something: a signal has cut it short, perhaps, and none was for
+// the task.
+bool IsCutShort(const Task* t);
+
 // The call as the program made it, on a carrier of its own if it blocks: at once (hand_off) or
 // when the monitor finds it blocked. -EINTR as the kernel returned it; kRestart when it did so on
 // others' behalf; kRestartAlways when a signal came before the call. kRestart for that, too, where
@@ -72,6 +76,9 @@ long BlockingRaw(const SyscallFrame& f, bool hand_off);
 // kRestartNoHandler when the call was interrupted, or not begun, for a signal still to be looked
 // at.
 long InterruptibleCall(long nr, long a, long b, long c, long d, long e, long g);
+
+// A part of a call that has done something before: as InterruptibleCall.
+long BlockingPart(long nr, const long* args, SigSet blocked);
 
 // While one of these lives the current task's signals wait for the end of its call, also outside
 // libgreen: what the call holds would be left behind by a handler that jumps, or ends the thread.
@@ -124,11 +131,19 @@ inline int64_t ToNs(const KernelTimespec& ts) {
   return ts.sec * 1000000000 + ts.nsec;
 }
 
-// The relative time-out of a call that waits in the kernel: as the program gave it, right or wrong;
-// of one that is made once more what is left.
-inline const void* TimeLeftOf(const void* user, KernelTimespec* ts) {
+// A time of the program's: 0, -EFAULT or -EINVAL.
+inline long ReadTimespec(const void* user, KernelTimespec* ts) {
+  if (!CopyIn(ts, user)) return -EFAULT;
+  return ValidTimespec(*ts) ? 0 : -EINVAL;
+}
+
+// The relative time-out of a call that waits in the kernel: as the program gave it, right or wrong
+// (*right: which); of one that is made once more what is left.
+inline const void* TimeLeftOf(const void* user, KernelTimespec* ts, bool* right = nullptr) {
   KernelTimespec given;
-  if (!user || !CopyIn(&given, user) || !ValidTimespec(given)) return user;
+  const bool is_time = user && !ReadTimespec(user, &given);
+  if (right) *right = is_time || !user;
+  if (!is_time) return user;
   const bool again = CurrentTask()->frame & 1;
   TimeLeft(ToNs(given), ts);
   return again ? ts : user;

@@ -4,6 +4,7 @@
 #include "syscalls/fd_info.h"
 #include "syscalls/handlers.h"
 #include "syscalls/new_code.h"
+#include "syscalls/rest.h"
 #include "syscalls/tty_signals.h"
 
 namespace green {
@@ -212,6 +213,29 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_transfer_again
     timeout = TransferTimeout(*f);
   }
   return Dispatch(f, Begun::kNot, timeout == kNever ? 0 : NsAtTicks(began) + timeout);
+}
+
+// Such a transfer has returned r, cut short perhaps.
+extern "C" __attribute__((visibility("hidden"), used)) long green_rest_of_transfer(SyscallFrame* f,
+                                                                                   uint64_t began,
+                                                                                   long r) {
+  if (CurrentCarrier()->native) {
+    f->rax = static_cast<uint64_t>(r);
+    return 0;
+  }
+  EnterGreen();
+  Task* t = CurrentTask();
+  t->frame = reinterpret_cast<uintptr_t>(f);
+  if (IsCutShort(t)) {
+    if (const int64_t timeout = TransferTimeout(*f); timeout != kNever) {
+      t->frame |= 1;
+      t->op_deadline = NsAtTicks(began) + timeout;
+    }
+    r = RestOfTransfer(static_cast<long>(f->rax), reinterpret_cast<const long*>(&f->rdi), r, 0);
+  }
+  f->rax = static_cast<uint64_t>(r);
+  End(t, *f);
+  return 0;
 }
 
 // After the raw tail: parent and child both come by. The child shares memory with us but is

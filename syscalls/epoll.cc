@@ -58,8 +58,7 @@ long Pwait2(SyscallFrame& f, Waiter wait) {
   int64_t timeout = kNever;
   if (f.r10) {
     KernelTimespec ts;
-    if (!CopyIn(&ts, ArgAs<void*>(f, 3))) return -EFAULT;
-    if (!ValidTimespec(ts)) return -EINVAL;
+    if (const long wrong = ReadTimespec(ArgAs<void*>(f, 3), &ts)) return wrong;
     timeout = ToNs(ts);
   }
   return Pwait(f, timeout, wait);

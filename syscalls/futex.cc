@@ -16,10 +16,8 @@ bool Deadline(const SyscallFrame& f, bool absolute, int clock, int64_t* deadline
   *deadline = kNever;
   if (!f.r10) return true;
   KernelTimespec ts;
-  *error = -EFAULT;
-  if (!CopyIn(&ts, ArgAs<void*>(f, 3))) return false;
-  *error = -EINVAL;
-  if (!ValidTimespec(ts)) return false;
+  *error = ReadTimespec(ArgAs<void*>(f, 3), &ts);
+  if (*error) return false;
   if (!absolute) {
     *deadline = DeadlineAfter(ToNs(ts));
     return true;
@@ -59,8 +57,7 @@ long DoNatively(SyscallFrame& f) {
   if (op == FUTEX_WAIT_BITSET || !f.r10) return BlockingRaw(f, false);
   // What is left of the time, if the call is restarted on another task's behalf.
   KernelTimespec ts;
-  if (!CopyIn(&ts, ArgAs<void*>(f, 3))) return -EFAULT;
-  if (!ValidTimespec(ts)) return -EINVAL;
+  if (const long wrong = ReadTimespec(ArgAs<void*>(f, 3), &ts)) return wrong;
   TimeLeft(ToNs(ts), &ts);
   return BlockingCall(SYS_futex, static_cast<long>(f.rdi), static_cast<long>(f.rsi),
                       static_cast<long>(f.rdx), reinterpret_cast<long>(&ts), 0, 0, false);

@@ -19,16 +19,12 @@ long WaitUnlessDone(const SyscallFrame& f, long r, long not_now) {
   return r == not_now || r == -EINTR ? BlockingRaw(f, true) : r;
 }
 
-// Refused at once if the time at `user` cannot be read or be one.
-bool IsTime(const void* user) {
-  KernelTimespec ts;
-  return !user || (CopyIn(&ts, user) && ValidTimespec(ts));
-}
-
 // With a deadline long past.
 long MqTimed(const SyscallFrame& f) {
   constexpr KernelTimespec kPast = {0, 0};
-  if (!IsTime(ArgAs<void*>(f, 4))) return Raw(f);
+  KernelTimespec deadline;
+  if (const auto user = ArgAs<void*>(f, 4); user && ReadTimespec(user, &deadline))
+    return Raw(f);  // refused at once
   const long r = LookOutside(static_cast<long>(f.rax), f.rdi, f.rsi, f.rdx, f.r10, &kPast, nullptr);
   return WaitUnlessDone(f, r, -ETIMEDOUT);
 }
@@ -68,8 +64,9 @@ long SysSemop(SyscallFrame& f) { return WaitUnlessDone(f, TrySemop(f), -EAGAIN);
 
 long SysSemtimedop(SyscallFrame& f) {
   KernelTimespec ts;
-  const void* timeout = TimeLeftOf(ArgAs<void*>(f, 3), &ts);
-  if (IsTime(timeout)) {
+  bool right;
+  const void* timeout = TimeLeftOf(ArgAs<void*>(f, 3), &ts, &right);
+  if (right) {
     const long r = TrySemop(f);
     if (r != -EAGAIN && r != -EINTR) return r;
   }

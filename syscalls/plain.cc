@@ -5,6 +5,7 @@
 
 #include "syscalls/handlers.h"
 #include "syscalls/new_code.h"
+#include "syscalls/rest.h"
 
 namespace green {
 
@@ -24,6 +25,10 @@ extern "C" __attribute__((visibility("hidden"), used)) long green_end_plain(Sysc
     // Not by way of EndCall: a handler there would come between two calls, and end neither.
     LeaveGreen();
     return green_dispatch_again(f);
+  }
+  if (__builtin_expect(r > 0 && IsCutShort(t), 0)) {
+    t->frame = reinterpret_cast<uintptr_t>(f);
+    r = RestOfTransfer(static_cast<long>(f->rax), reinterpret_cast<const long*>(&f->rdi), r, 0);
   }
   f->rax = static_cast<uint64_t>(AfterPlain(*f, r));
   EndCall(t, *f);

@@ -73,8 +73,7 @@ long Deadline(const SyscallFrame& f, int64_t* deadline) {
   *deadline = kNever;
   if (!f.r10) return 0;
   KernelTimespec ts;
-  if (!CopyIn(&ts, ArgAs<void*>(f, 3))) return -EFAULT;
-  if (!ValidTimespec(ts)) return -EINVAL;
+  if (const long wrong = ReadTimespec(ArgAs<void*>(f, 3), &ts)) return wrong;
   *deadline = ToMonotonic(OnRealTime(f) ? CLOCK_REALTIME : CLOCK_MONOTONIC, ToNs(ts));
   return 0;
 }

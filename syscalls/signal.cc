@@ -165,8 +165,7 @@ long SysSigtimedwait(SyscallFrame& f) {
   int64_t deadline = kNever;
   if (f.rdx) {
     KernelTimespec ts;
-    if (!CopyIn(&ts, ArgAs<void*>(f, 2))) return -EFAULT;
-    if (!ValidTimespec(ts)) return -EINVAL;
+    if (const long wrong = ReadTimespec(ArgAs<void*>(f, 2), &ts)) return wrong;
     deadline = DeadlineAfter(ToNs(ts));
   }
   Task* t = CurrentTask();

@@ -80,8 +80,9 @@ long Accept(SyscallFrame& f, int new_flags) {
   bool first = true;
   const long r = TryOrWait(fd, s, kIn, [&](int at, FdState* state) -> long {
     // accept has no MSG_DONTWAIT: look first, one task at a time, so that the call finds what
-    // the look saw. Another process may still be quicker; then the monitor helps.
-    // Bounded: a handler that never returned may have left the mark behind.
+    // the look saw. Another process may still be quicker: then the call waits, with the mark, and
+    // the monitor helps. So others do not wait for it for ever.
+    HeldByCall held;
     for (int i = 0; i < 1000 && state->accepting.exchange(true, std::memory_order_acquire); ++i)
       Yield();
     pollfd p = {at, POLLIN, 0};
@@ -201,8 +202,7 @@ long SysRecvmmsg(SyscallFrame& f) {
   int64_t deadline = kNever;
   KernelTimespec ts;
   if (f.r8) {
-    if (!CopyIn(&ts, ArgAs<void*>(f, 4))) return -EFAULT;
-    if (!ValidTimespec(ts)) return -EINVAL;
+    if (const long wrong = ReadTimespec(ArgAs<void*>(f, 4), &ts)) return wrong;
     deadline = DeadlineAfter(ToNs(ts));
   }
   const long done =

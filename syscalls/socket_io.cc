@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "syscalls/held_file.h"
+#include "syscalls/iov_cursor.h"
 
 namespace green {
 namespace {
@@ -32,28 +33,6 @@ long ReceiveOnce(int fd, FdState* s, void* buf, size_t len, int flags, void* add
   return r;
 }
 
-// Where a partly transferred iovec goes on.
-struct IovCursor {
-  const iovec* iov;
-  size_t count;
-  size_t offset;
-  void Advance(size_t n) {
-    while (n) {
-      iovec v;
-      if (!count || !CopyIn(&v, iov)) return;
-      const size_t left = v.iov_len - offset;
-      if (n < left) {
-        offset += n;
-        return;
-      }
-      n -= left;
-      offset = 0;
-      ++iov;
-      --count;
-    }
-  }
-};
-
 // A call that has transferred a part returns that, and an error that came meanwhile is left for the
 // next call: a try would take it, and raise SIGPIPE.
 bool ErrorWaits(int fd, short events) {
@@ -73,20 +52,10 @@ bool BytesWait(int fd) {
   return RawSyscall(SYS_ioctl, fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
-constexpr size_t kMaxVector = 1024;  // UIO_MAXIOV
-
-// False for a vector that the kernel refuses.
-bool TotalLength(const msghdr& msg, size_t* total) {
-  *total = 0;
-  for (size_t i = 0; i < msg.msg_iovlen; ++i) {
-    iovec v;
-    if (!CopyIn(&v, msg.msg_iov + i) || v.iov_len >> 46) return false;
-    *total += v.iov_len;
-  }
-  return true;
-}
-
 }  // namespace
+
+bool SendMayGoOn(int fd) { return !ErrorWaits(fd, POLLERR | POLLHUP); }
+bool ReceiveMayGoOn(int fd) { return !AtMark(fd) && (!ErrorWaits(fd, POLLERR) || BytesWait(fd)); }
 
 long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, void* addrlen) {
   if (!(flags & MSG_WAITALL) || (flags & MSG_PEEK)) {
@@ -101,7 +70,7 @@ long Receive(int fd, FdState* s, void* buf, size_t len, int flags, void* addr, v
   if (file.Result()) return file.Result();
   for (;;) {
     const long r = file.Try(kIn, [&](int at, FdState* state) -> long {
-      if (done && (AtMark(at) || (ErrorWaits(at, POLLERR) && !BytesWait(at)))) return -EPIPE;
+      if (done && !ReceiveMayGoOn(at)) return -EPIPE;
       return ReceiveOnce(at, state, static_cast<char*>(buf) + done, len - done,
                          flags & ~MSG_WAITALL, addr, addrlen);
     });
@@ -125,7 +94,7 @@ long SendAll(HeldFile& file, const void* buf, size_t len, int flags, bool begun)
   size_t done = 0;
   for (;;) {
     const long r = file.Try(kOut, [&](int at, FdState*) -> long {
-      if (begun && ErrorWaits(at, POLLERR | POLLHUP)) return -EPIPE;
+      if (begun && !SendMayGoOn(at)) return -EPIPE;
       return RawSyscall(SYS_sendto, at, static_cast<const char*>(buf) + done, len - done,
                         flags | MSG_DONTWAIT, nullptr, 0);
     });
@@ -166,7 +135,7 @@ long ReceiveMessage(int fd, FdState* s, msghdr* msg, int flags) {
     };
     msghdr header;
     size_t total;
-    if (!CopyIn(&header, msg) || header.msg_iovlen > kMaxVector || !TotalLength(header, &total) ||
+    if (!CopyIn(&header, msg) || !TotalLength(header.msg_iov, header.msg_iovlen, &total) ||
         total == 0)
       return wait(fd);  // ends at once
     // Parks for the beginning; the kernel waits for the rest.
@@ -228,7 +197,7 @@ long SendMessage(int fd, FdState* s, const msghdr* user, int flags) {
   long first = TryOnce(fd, s, kOut, attempt);
   if ((first < 0 && first != -EAGAIN) || IsNonblocking(fd, s)) return first;
   size_t total;
-  if (!readable || !TotalLength(msg, &total)) total = 0;
+  if (!readable || !TotalLength(msg.msg_iov, msg.msg_iovlen, &total)) total = 0;
   if (first > 0 && static_cast<size_t>(first) >= total) return first;
   HeldFile file(fd, s, generation, first > 0);
   if (file.Result()) return first > 0 ? first : file.Result();

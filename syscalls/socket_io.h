@@ -23,5 +23,9 @@ long ReceiveMessages(int fd, FdState* s, mmsghdr* messages, uint32_t count, int 
                      int64_t deadline);
 
 bool SocketIsStream(int fd);
+// Whether a call that has transferred a part may try the next: not if it would take an error that
+// is the next call's, or skip urgent data.
+bool SendMayGoOn(int fd);
+bool ReceiveMayGoOn(int fd);
 
 }  // namespace green

@@ -39,8 +39,7 @@ long SleepUntil(int64_t deadline) {
 
 long SysNanosleep(SyscallFrame& f) {
   KernelTimespec ts;
-  if (!CopyIn(&ts, ArgAs<void*>(f, 0))) return -EFAULT;
-  if (!ValidTimespec(ts)) return -EINVAL;
+  if (const long wrong = ReadTimespec(ArgAs<void*>(f, 0), &ts)) return wrong;
   const int64_t deadline = DeadlineAfter(ToNs(ts));
   const long r = SleepUntil(deadline);
   if (r && f.rsi) {
@@ -58,8 +57,7 @@ long SysClockNanosleep(SyscallFrame& f) {
   if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME &&
       clock != CLOCK_TAI)
     return BlockingRaw(f, true);
-  if (!CopyIn(&ts, ArgAs<void*>(f, 2))) return -EFAULT;
-  if (!ValidTimespec(ts)) return -EINVAL;
+  if (const long wrong = ReadTimespec(ArgAs<void*>(f, 2), &ts)) return wrong;
   if (f.rsi & TIMER_ABSTIME) {
     // The clock may be set meanwhile: look at it again at least once a second.
     const int64_t due = ToNs(ts);

@@ -146,14 +146,17 @@ green_plain_entry_end:
         movq    (%rsp), %rax
         .endm
 
-// fn(SyscallFrame*, when it began) behind such a call.
-        .macro  once_more fn
+// fn(SyscallFrame*, when it began, \result) behind such a call.
+        .macro  once_more fn, result
         popq    %rax
         .cfi_adjust_cfa_offset -8
         popq    %rcx
         .cfi_adjust_cfa_offset -8
         push_frame 0
         movq    %rcx, %rsi
+        .ifnb \result
+        movq    \result, %rdx
+        .endif
         call_with_frame \fn
         testl   %eax, %eax
         jne     .Lraw
@@ -166,6 +169,8 @@ green_plain_entry_end:
 // made the kernel restart it, as at green_blocking_insn.
         .globl  green_plain_insn, green_plain_stamped_insn, green_plain_wait_insn
         .hidden green_plain_insn, green_plain_stamped_insn, green_plain_wait_insn
+        .globl  green_plain_cut, green_plain_stamped_cut
+        .hidden green_plain_cut, green_plain_stamped_cut
         .globl  green_plain_look, green_plain_look_end
         .hidden green_plain_look, green_plain_look_end
         .type   green_plain_call, @function
@@ -218,6 +223,16 @@ green_plain_insn:
         popq    %rax
         .cfi_adjust_cfa_offset -8
         jmp     .Lto_dispatch
+        .cfi_endproc
+        .cfi_startproc
+        .cfi_adjust_cfa_offset 8
+// In place of what stands behind the instruction, where a signal for others came with a result that may
+// be a part of what was asked for.
+green_plain_cut:
+        movq    %rax, %rcx
+        popq    %rax
+        .cfi_adjust_cfa_offset -8
+        jmp     green_plain_entry_end
         .cfi_endproc
         .cfi_startproc
 // A futex call is plain too while every task is bound (sched/futex_table.h): waits, but not those for
@@ -285,6 +300,13 @@ green_plain_stamped_insn:
         cmpb    $GREEN_NO_RESTART, GREEN_TASK_HANDLED(%rcx)
         je      2b
         once_more green_transfer_again
+        .cfi_endproc
+        .cfi_startproc
+        .cfi_adjust_cfa_offset 16
+// As green_plain_cut.
+green_plain_stamped_cut:
+        movq    %rax, %r11
+        once_more green_rest_of_transfer %r11
         .cfi_endproc
         .cfi_startproc
 // A wait that any handler ends, with SA_RESTART too. With a mask of its own it is not plain.

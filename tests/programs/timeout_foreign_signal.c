@@ -1,17 +1,19 @@
-// A socket's time-out counts from where the call began, also if a signal from another process,
-// which is for another thread, comes in the middle.
+// The time-out of a socket, a semaphore, aio or io_uring counts from where the call began, also if
+// a signal from another process, which is for another thread, comes in the middle.
 #include "net.h"
 #include "shared.h"
 #include "signal_taker.h"
 
 #include <linux/aio_abi.h>
+#include <linux/io_uring.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
 
-enum { CALLS = 12, TIMEOUT_MS = 200, SIGNAL_MS = 150, TRIES = 5 };
+enum { CALLS = 13, TIMEOUT_MS = 200, SIGNAL_MS = 150, TRIES = 5 };
 
 static int64_t* sent;  // when, in shared memory
 static int pair[2], listener, full, semaphore;
+static int ring;
 static aio_context_t aio;
 
 static void handler(int sig) { (void)sig; }
@@ -52,6 +54,9 @@ static int block(int call) {
   struct sembuf down = {0, -1, 0};
   struct timespec timeout = to_timespec(TIMEOUT_MS * MS);
   struct io_event event;
+  struct __kernel_timespec ring_timeout = {0, TIMEOUT_MS * MS};
+  struct io_uring_getevents_arg wait = {.ts = (uintptr_t)&ring_timeout};
+  int how = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
   switch (call) {
     case 0: return late(recv(pair[0], small, 1, 0), EAGAIN);
     case 1: return late(read(pair[0], small, 1), EAGAIN);
@@ -64,6 +69,7 @@ static int block(int call) {
     case 8: return late(sendmsg(pair[0], &out, 0), EAGAIN);
     case 9: return late(semtimedop(semaphore, &down, 1, &timeout), EAGAIN);
     case 10: return syscall(SYS_io_getevents, aio, 1, 1, &event, &timeout) == 0;
+    case 11: return late(syscall(SYS_io_uring_enter, ring, 0, 1, how, &wait, sizeof wait), ETIME);
   }
   return connect_to_full();
 }
@@ -99,6 +105,9 @@ int main(void) {
   int first = tcp_connect(port_of(full));
   semaphore = semget(IPC_PRIVATE, 1, 0600);
   CHECK_OK(syscall(SYS_io_setup, 1, &aio));
+  struct io_uring_params params = {0};
+  ring = (int)syscall(SYS_io_uring_setup, 4, &params);
+  CHECK(ring >= 0);
   pthread_t taker = spawn(take_signals, NULL);
   static char filling[1 << 16];
   while (send(pair[0], filling, sizeof filling, MSG_DONTWAIT) > 0) {
