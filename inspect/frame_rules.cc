@@ -1,6 +1,8 @@
 #include "inspect/frame_rules.h"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 extern "C" int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t, unw_word_t, unw_dyn_info_t*,
                                                   unw_proc_info_t*, int, void*);
@@ -8,7 +10,7 @@ extern "C" int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t, unw_word_t, 
 namespace green::inspect {
 namespace {
 
-constexpr size_t kMaxRules = 1 << 16;
+constexpr size_t kMaxRules = 1 << 16, kMaxWords = 64;
 constexpr uint64_t Registers::*kRegisters[] = {&Registers::rip, &Registers::rsp, &Registers::rbp,
                                                &Registers::rbx, &Registers::r12, &Registers::r13,
                                                &Registers::r14, &Registers::r15};
@@ -16,11 +18,22 @@ constexpr int kNumbers[] = {UNW_X86_64_RIP, UNW_X86_64_RSP, UNW_X86_64_RBP, UNW_
                             UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
 constexpr size_t kCount = std::size(kRegisters);
 
-// Made-up registers: none of them an address, each far from the others. A word of the made-up stack
-// is its own address with the top bit.
-constexpr uint64_t MadeUp(size_t i) { return (uint64_t{i} << 60) + (uint64_t{1} << 59); }
+// Made-up registers: none of them an address, each far from the others, and from the words that are
+// made up around them, which have the top bit and are as good as random. `shift` tells two sets.
 constexpr uint64_t kWordBit = uint64_t{1} << 63;
 constexpr uint64_t kFarthest = uint64_t{1} << 31;
+constexpr uint64_t MadeUp(size_t i, uint64_t shift) {
+  return (uint64_t{i} << 60) + (uint64_t{1} << 59) + shift * i;
+}
+uint64_t MadeUpWord(uint64_t address) {
+  const uint64_t mixed = (address ^ address >> 29) * 0x9e3779b97f4a7c15;
+  return (mixed ^ mixed >> 32) | kWordBit;
+}
+// The made-up register that is not far from this; 0: none.
+size_t Near(uint64_t value, uint64_t shift) {
+  const size_t i = value >> 60;
+  return i && i < kCount && value - MadeUp(i, shift) + kFarthest < 2 * kFarthest ? i : 0;
+}
 
 void PutUnwindInfo(unw_addr_space_t, unw_proc_info_t*, void*) {}
 int DynInfoList(unw_addr_space_t, unw_word_t*, void*) { return -UNW_ENOINFO; }
@@ -36,8 +49,11 @@ struct FrameRules::Asked {
   Pages& pages;
   Modules& modules;
   const Registers& registers;
-  bool made_up;    // the registers, and what is outside of modules
-  bool has_table;  // tells of the place
+  bool made_up;  // the registers, and the words around where they point
+  uint64_t shift = 0;
+  bool has_table = false;            // tells of the place
+  bool outermost = false;            // by that table
+  std::vector<uint64_t> words = {};  // addresses of made-up ones that were read
 };
 
 int FrameRules::FindProcInfo(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t* info, int need,
@@ -62,10 +78,14 @@ int FrameRules::AccessMemory(unw_addr_space_t, unw_word_t address, unw_word_t* v
                              void* arg) {
   auto asked = static_cast<Asked*>(arg);
   if (write) return -UNW_EINVAL;
-  const bool lasting = asked->modules.Find(address);
-  uint64_t word = address ^ kWordBit;
-  if ((lasting || !asked->made_up) && !asked->pages.Word(address, lasting, &word))
-    return -UNW_EINVAL;
+  if (asked->made_up && Near(address, asked->shift)) {
+    if (asked->words.size() == kMaxWords) return -UNW_EINVAL;
+    asked->words.push_back(address);
+    *value = MadeUpWord(address);
+    return 0;
+  }
+  uint64_t word;
+  if (!asked->pages.Word(address, asked->modules.Find(address), &word)) return -UNW_EINVAL;
   *value = word;
   return 0;
 }
@@ -94,42 +114,43 @@ FrameRules::FrameRules(Pages& pages, Modules& modules) : pages_(pages), modules_
 
 FrameRules::~FrameRules() { unw_destroy_addr_space(space_); }
 
-bool FrameRules::Ask(Registers* registers, bool called, bool made_up, bool* has_table) {
-  Registers from = *registers;
-  from.rip -= called;  // libunwind takes the first frame for one that made no call
-  Asked asked = {pages_, modules_, from, made_up, false};
+bool FrameRules::Ask(Asked* asked, Registers* up) {
   unw_cursor_t cursor;
-  const bool up = unw_init_remote(&cursor, space_, &asked) == 0 && unw_step(&cursor) > 0;
-  if (has_table) *has_table = asked.has_table;
-  if (!up) return false;
+  if (unw_init_remote(&cursor, space_, asked) != 0) return false;
+  const int step = unw_step(&cursor);
+  asked->outermost = asked->has_table && step == 0;
+  if (step <= 0) return false;
   for (size_t i = 0; i < kCount; ++i) {
     unw_word_t value = 0;
     if (unw_get_reg(&cursor, kNumbers[i], &value) != 0) value = 0;
-    registers->*kRegisters[i] = value;
+    up->*kRegisters[i] = value;
   }
-  return registers->rip != 0;
+  return up->rip != 0;
 }
 
 FrameRules::Rule FrameRules::Try(uint64_t rip, bool called, uint64_t shift) {
-  Registers made_up, up;
-  for (size_t i = 1; i < kCount; ++i) made_up.*kRegisters[i] = MadeUp(i) + shift * i;
-  made_up.rip = rip;
-  up = made_up;
-  bool has_table;
+  Registers from, up;
+  for (size_t i = 1; i < kCount; ++i) from.*kRegisters[i] = MadeUp(i, shift);
+  from.rip = rip - called;  // libunwind takes the first frame for one that made no call
+  Asked asked = {pages_, modules_, from, true, shift};
+  if (!Ask(&asked, &up)) return asked.outermost ? Rule{Rule::kEnd, {}} : Rule();
+  if (!asked.has_table) return {};
   Rule rule;
-  const bool stepped = Ask(&up, called, true, &has_table);
-  if (!has_table) return {};
-  if (!stepped) return {Rule::kEnd, {}};
   for (size_t i = 0; i < kCount; ++i) {
     Value& v = rule.values[i];
-    const uint64_t value = up.*kRegisters[i];
+    uint64_t value = up.*kRegisters[i];
     if (value == 0) continue;
-    v.kind = value & kWordBit ? Value::kWord : Value::kSum;
-    const uint64_t sum = value & ~kWordBit;
-    v.base = static_cast<uint8_t>(sum >> 60);
+    v.kind = Value::kSum;
+    const auto word = std::find_if(asked.words.begin(), asked.words.end(),
+                                   [&](uint64_t address) { return MadeUpWord(address) == value; });
+    if (word != asked.words.end()) {
+      v.kind = Value::kWord;
+      value = *word;
+    }
+    // Else it follows from a word, or by another way than a sum.
+    v.base = static_cast<uint8_t>(Near(value, shift));
     if (v.base == 0) return {};
-    v.offset = sum - made_up.*kRegisters[v.base];
-    if (v.offset + kFarthest >= 2 * kFarthest) return {};
+    v.offset = value - MadeUp(v.base, shift);
   }
   rule.kind = Rule::kKnown;
   return rule;
@@ -149,7 +170,12 @@ bool FrameRules::Up(Registers* registers, bool called) {
     known = rules_.emplace(key, Learn(registers->rip, called)).first;
   }
   const Rule& rule = known->second;
-  if (rule.kind == Rule::kAsk) return Ask(registers, called, false, nullptr);
+  if (rule.kind == Rule::kAsk) {
+    Registers from = *registers;
+    from.rip -= called;
+    Asked asked = {pages_, modules_, from, false};
+    return Ask(&asked, registers);
+  }
   if (rule.kind == Rule::kEnd) return false;
   Registers up;
   for (size_t i = 0; i < kCount; ++i) {

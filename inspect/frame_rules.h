@@ -1,9 +1,10 @@
 // How the caller's registers follow from a frame's: found once for each place in the code, as
 // thousands of stacks go through the same few.
 //
-// libunwind is asked what it makes of registers that are far apart, and of a stack whose words tell
-// their own address. Where all that it answers is a register plus a distance, or the word at one,
-// that is the rule. Where it is not, the rule is to ask libunwind each time.
+// libunwind is asked what it makes of registers that are far apart, and of a stack whose words are
+// all different. Where all that it answers is a register plus a distance, or the word at one, that
+// is the rule. Where it is not, as where the address of a word is itself read from the stack, the
+// rule is to ask libunwind each time. Rules hold as long as the modules are where they are.
 #pragma once
 
 #include <libunwind.h>
@@ -49,7 +50,7 @@ class FrameRules {
   static int AccessMemory(unw_addr_space_t, unw_word_t, unw_word_t*, int, void*);
   static int AccessRegister(unw_addr_space_t, unw_regnum_t, unw_word_t*, int, void*);
 
-  bool Ask(Registers* registers, bool called, bool made_up, bool* has_table);
+  bool Ask(Asked* asked, Registers* up);
   Rule Learn(uint64_t rip, bool called);
   Rule Try(uint64_t rip, bool called, uint64_t shift);
 
