@@ -65,13 +65,14 @@ class RawTerminal {
 
 class View {
  public:
-  View(const inspect::Target& target, const Options& o)
-      : target_(target), o_(o), reader_(target), last_(target.Look()) {
+  View(inspect::Target& target, const Options& o)
+      : target_(target), o_(o), reader_(new inspect::StackReader(target)), last_(target.Look()) {
     Blocked(last_);
   }
 
   // What happened since the last picture; empty when the process has ended.
   std::string Picture(size_t rows, size_t columns) {
+    if (target_.RefreshMaps()) reader_ = std::make_unique<inspect::StackReader>(target_);
     Snapshot now = target_.Look();
     if (now.workers.empty() || !target_.Alive()) return {};
     std::string out = Head(now) + Workers(now) + Sites(now) + Blocked(now);
@@ -137,9 +138,9 @@ class View {
     size_t sampled = 0;
     for (size_t i = 0; i < parked.size(); i += step) {
       TaskView task = *parked[i];
-      const std::vector<uint64_t> frames = reader_.Of(s, &task);
+      const std::vector<uint64_t> frames = reader_->Of(s, &task);
       if (frames.empty() || task.state == TaskState::kReady) continue;
-      ++count[reader_.Site(frames) + " (" +
+      ++count[reader_->Site(frames) + " (" +
               (task.state == TaskState::kInKernel ? "kernel" : NameOf(task.reason)) + ")"];
       ++sampled;
     }
@@ -155,7 +156,7 @@ class View {
   // By the process's own count, since the last picture.
   std::string Blocked(const Snapshot& s) {
     std::vector<std::pair<uint64_t, std::string>> order;
-    for (const BlockedPlace& p : BlockedPlaces(target_, s, &reader_)) {
+    for (const BlockedPlace& p : BlockedPlaces(target_, s, reader_.get())) {
       const std::string place = p.from + " (" + p.call + ")";
       uint64_t& before = blocked_ms_[place];
       if (p.ms > before) order.emplace_back(p.ms - before, place);
@@ -216,9 +217,9 @@ class View {
     return out;
   }
 
-  const inspect::Target& target_;
+  inspect::Target& target_;
   const Options& o_;
-  inspect::StackReader reader_;
+  std::unique_ptr<inspect::StackReader> reader_;
   Snapshot last_;
   std::map<std::string, uint64_t> blocked_ms_;  // by place, at the last picture
 };
@@ -238,7 +239,7 @@ bool WaitForNext(double seconds, bool keys) {
   return read(0, &key, 1) == 1 && key != 'q';
 }
 
-int Show(const inspect::Target& target, const Options& o) {
+int Show(inspect::Target& target, const Options& o) {
   RawTerminal terminal(!o.batch && isatty(0) && CursorMoves(1));
   View view(target, o);
   for (int n = 0; o.pictures == 0 || n < o.pictures; ++n) {

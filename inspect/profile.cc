@@ -53,15 +53,9 @@ class Sampler {
     return true;
   }
 
-  // Libraries that came since. Stacks come and go with threads, and are no libraries.
+  // Libraries that came or went since.
   void Refresh() {
-    const auto files = [&] {
-      return std::count_if(target_.maps().begin(), target_.maps().end(),
-                           [](const Mapping& m) { return m.inode != 0; });
-    };
-    const auto before = files();
-    target_.RefreshMaps();
-    if (files() != before) reader_ = std::make_unique<StackReader>(target_);
+    if (target_.RefreshMaps()) reader_ = std::make_unique<StackReader>(target_);
   }
 
  private:

@@ -4,9 +4,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <ranges>
+#include <tuple>
 
 #include "inspect/stop.h"
 
@@ -102,6 +105,21 @@ Snapshot Target::LookAtSome(uint32_t wanted, std::mt19937& random) const {
   Snapshot s = TakeSample(memory_, runtime_, wanted, random);
   AskKernel(&s);
   return s;
+}
+
+bool Target::RefreshMaps() {
+  std::vector<Mapping> now = ReadMaps(pid_);
+  // Stacks come and go with threads, and are no modules.
+  const auto file = [](const Mapping& m) { return m.inode != 0; };
+  const auto same = [](const Mapping& a, const Mapping& b) {
+    return std::tie(a.begin, a.end, a.offset, a.device, a.inode) ==
+           std::tie(b.begin, b.end, b.offset, b.device, b.inode);
+  };
+  std::vector<Mapping> old;
+  old.swap(maps_);
+  maps_ = std::move(now);
+  return !std::ranges::equal(old | std::views::filter(file), maps_ | std::views::filter(file),
+                             same);
 }
 
 Snapshot Target::LookAt(const std::vector<uint64_t>& addresses) const {

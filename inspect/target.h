@@ -17,7 +17,8 @@ class Target {
   const Memory& memory() const { return memory_; }
   const Runtime& runtime() const { return runtime_; }
   const std::vector<Mapping>& maps() const { return maps_; }
-  void RefreshMaps() { maps_ = ReadMaps(pid_); }
+  // True if files are mapped that were not, or elsewhere, or no longer: modules came or went.
+  bool RefreshMaps();
   Snapshot Look(Detail detail = Detail::kTasks) const;
   Snapshot LookAtSome(uint32_t wanted, std::mt19937& random) const;  // TakeSample
   // Tasks by their addresses.
