@@ -86,15 +86,26 @@ class Reader {
   }
 
   void ReadScalars() {
-    snapshot_.pid = Word<uint32_t>(t_.pid);
+    uint32_t pid = 0, alive = 0, idle = 0, global = 0, turns = 0, urgent = 0, polls = 0;
+    std::vector<Piece> words = {{t_.pid, &pid, 4},
+                                {t_.tasks_alive, &alive, 4},
+                                {t_.idle_workers, &idle, 4},
+                                {t_.global_queue, &global, 4},
+                                {t_.turns_queue, &turns, 4},
+                                {t_.urgent_queue, &urgent, 4},
+                                {t_.polls, &polls, 4},
+                                {t_.worker_count, &worker_count_, 4},
+                                {t_.carriers, &first_carrier_, 8}};
+    memory_.ReadMany(words);
+    snapshot_.pid = pid;
     snapshot_.uptime_ms = std::max<int64_t>(0, (snapshot_.now_ns - t_.started_ns) / 1'000'000);
     snapshot_.slice_ns = t_.slice_ns;
     snapshot_.max_carriers = t_.max_carriers;
-    snapshot_.alive = Word<uint32_t>(t_.tasks_alive);
-    snapshot_.idle_workers = Word<uint32_t>(t_.idle_workers);
-    snapshot_.global_queue = Word<uint32_t>(t_.global_queue) + Word<uint32_t>(t_.turns_queue);
-    snapshot_.urgent_queue = Word<uint32_t>(t_.urgent_queue);
-    snapshot_.polls = Word<uint32_t>(t_.polls);
+    snapshot_.alive = alive;
+    snapshot_.idle_workers = idle;
+    snapshot_.global_queue = global + turns;
+    snapshot_.urgent_queue = urgent;
+    snapshot_.polls = polls;
   }
 
   void ReadSites() {
@@ -122,7 +133,7 @@ class Reader {
   void ReadCarriers() {
     const InspectCarrier& c = t_.carrier;
     std::string object(c.size, '\0');
-    uint64_t at = Word<uint64_t>(t_.carriers);
+    uint64_t at = first_carrier_;
     while (at && snapshot_.carriers.size() < kMaxCarriers && !carrier_at_.contains(at) &&
            memory_.Read(at, object.data(), object.size())) {
       const char* p = object.data();
@@ -165,13 +176,13 @@ class Reader {
 
   void ReadWorkers() {
     const InspectWorker& w = t_.worker;
-    const uint32_t count = std::min(Word<uint32_t>(t_.worker_count), kMaxWorkers);
-    std::string object(w.size, '\0');
+    const uint32_t count = std::min(worker_count_, kMaxWorkers);
+    std::string all(size_t{count} * w.size, '\0');
+    if (!memory_.Read(t_.workers, all.data(), all.size())) return;
     for (uint32_t i = 0; i < count; ++i) {
       WorkerView view;
       view.address = t_.workers + uint64_t{i} * w.size;
-      if (!memory_.Read(view.address, object.data(), object.size())) return;
-      const char* p = object.data();
+      const char* p = all.data() + size_t{i} * w.size;
       auto carrier = carrier_at_.find(At<uint64_t>(p, w.carrier));
       if (carrier != carrier_at_.end()) view.carrier = carrier->second;
       const uint8_t state = At<uint8_t>(p, w.state);
@@ -367,6 +378,8 @@ class Reader {
   std::vector<uint64_t> worker_of_, own_;
   std::vector<uint64_t> frames_;
   std::unordered_map<uint64_t, uint64_t> sites_;
+  uint32_t worker_count_ = 0;
+  uint64_t first_carrier_ = 0;
 };
 
 }  // namespace

@@ -86,18 +86,22 @@ std::vector<std::vector<uint64_t>> StackReader::WalkParked(const std::vector<Tas
   std::vector<std::vector<uint64_t>> all(tasks.size());
   for (size_t i = 0; i < tasks.size(); ++i)
     if (registers[i]) all[i] = unwinder_.WalkCopy(*registers[i]);
-  // Had one gone on meanwhile, this would be nobody's stack: it runs yet, or has run.
+  // Had one gone on meanwhile, this would be nobody's stack: it runs yet, or has run, or ended and
+  // left its place to another.
   const InspectTask& t = target_.runtime().tables.task;
   std::vector<uint64_t> carriers(tasks.size());
-  std::vector<uint32_t> switches(tasks.size());
+  std::vector<uint32_t> switches(tasks.size()), tids(tasks.size());
   std::vector<Piece> pieces;
   for (size_t i = 0; i < tasks.size(); ++i) {
     pieces.push_back({tasks[i]->address + t.carrier, &carriers[i], sizeof carriers[i]});
     pieces.push_back({tasks[i]->address + t.switches, &switches[i], sizeof switches[i]});
+    pieces.push_back({tasks[i]->address + t.tid, &tids[i], sizeof tids[i]});
   }
   memory.ReadMany(pieces);
   for (size_t i = 0; i < tasks.size(); ++i)
-    if ((tasks[i]->carrier < 0 && carriers[i]) || switches[i] != tasks[i]->switches) all[i].clear();
+    if ((tasks[i]->carrier < 0 && carriers[i]) || switches[i] != tasks[i]->switches ||
+        tids[i] != tasks[i]->tid)
+      all[i].clear();
   return all;
 }
 
@@ -105,9 +109,10 @@ std::optional<std::vector<uint64_t>> StackReader::Running(const CarrierView& car
                                                           uint64_t* task_address) {
   *task_address = 0;
   const pid_t tid = target_.ThreadOf(carrier);
-  if (tid <= 0 || !CanBeStopped(target_.pid(), tid)) return {};
+  int cpu;
+  if (tid <= 0 || !CanBeStopped(target_.pid(), tid, &cpu)) return {};
   Registers registers;
-  const bool stopped = WithStopped(tid, [&](const Registers& now) {
+  const bool stopped = WithStopped(tid, cpu, [&](const Registers& now) {
     registers = now;
     target_.memory().Read(carrier.address + target_.runtime().tables.carrier.task, task_address);
     unwinder_.CopyStack(now.rsp);

@@ -2,21 +2,28 @@
 
 #include <dirent.h>
 #include <elf.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <sstream>
+#include <tuple>
 
 namespace green::inspect {
 namespace {
 
 // A thread stops when it next has a CPU: at once, or late on a loaded machine.
 constexpr int64_t kPatienceNs = 1'200'000'000;
+constexpr int64_t kAwakeNs = 20'000;
 
 int64_t NowNs() {
   timespec ts;
@@ -69,12 +76,49 @@ long SignalOf(int status) {
   return event || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
 }
 
-// The letter in its line of /proc, or 0.
-char StateNow(pid_t pid, pid_t tid) {
-  const std::string stat =
-      ReadProcFile("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat", 512);
+// What a file of a thread in /proc says. It is kept open: a profile asks a hundred times a second.
+std::string ThreadFile(pid_t pid, pid_t tid, const char* name) {
+  static const size_t kMostKept = std::clamp<long>(sysconf(_SC_OPEN_MAX) / 2, 1, 512);
+  static std::map<std::tuple<pid_t, pid_t, std::string>, int> kept;
+  const auto key = std::tuple(pid, tid, std::string(name));
+  auto at = kept.find(key);
+  if (at == kept.end()) {
+    if (kept.size() >= kMostKept) {
+      for (const auto& [_, fd] : kept) close(fd);
+      kept.clear();
+    }
+    const std::string path =
+        "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/" + name;
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return {};
+    at = kept.emplace(key, fd).first;
+  }
+  char text[512];
+  const ssize_t size = pread(at->second, text, sizeof text, 0);
+  if (size > 0) return {text, static_cast<size_t>(size)};
+  close(at->second);  // that thread has ended
+  kept.erase(at);
+  return {};
+}
+
+// In its line of /proc/PID/task/TID/stat (proc(5)): the letter, and the CPU where it runs or ran.
+struct Place {
+  char state = 0;
+  int cpu = -1;
+};
+
+Place PlaceNow(pid_t pid, pid_t tid) {
+  const std::string stat = ThreadFile(pid, tid, "stat");
   const size_t name = stat.rfind(')');
-  return name != stat.npos && name + 2 < stat.size() ? stat[name + 2] : 0;
+  if (name == stat.npos || name + 2 >= stat.size()) return {};
+  std::istringstream words(stat.substr(name + 2));
+  std::string word;
+  Place place;
+  for (int field = 3; field <= 39 && words >> word; ++field) {
+    if (field == 3) place.state = word[0];
+    if (field == 39) place.cpu = std::atoi(word.c_str());
+  }
+  return place;
 }
 
 // Threads that did not stop in time. They may stop yet, and must then be let go on.
@@ -92,15 +136,19 @@ void LetLateOnesGo() {
   });
 }
 
-bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
+bool WithStopped(pid_t tid, int cpu, const std::function<void(const Registers&)>& fn) {
   LetLateOnesGo();
   if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) return false;
   const ChildSignal signal;
   ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
   int status = 0, stopped;
   const int64_t end = NowNs() + kPatienceNs;
+  // One that runs on another CPU stops at once: to sleep till then would take longer, and both
+  // would wait for a CPU again. One that waits for this CPU gets it by that.
+  const int64_t awake = NowNs() + (cpu == sched_getcpu() ? 0 : kAwakeNs);
   while ((stopped = Stopped(tid, &status)) == 0) {
-    const int64_t left = end - NowNs();
+    const int64_t now = NowNs(), left = end - now;
+    if (now < awake) continue;
     if (left <= 0) break;
     signal.Await(left);
   }
@@ -118,17 +166,16 @@ bool WithStopped(pid_t tid, const std::function<void(const Registers&)>& fn) {
 }
 
 int64_t CpuNsOf(pid_t pid, pid_t tid) {
-  const std::string text = ReadProcFile(
-      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/schedstat", 128);
-  const int64_t ns = std::atoll(text.c_str());
+  const int64_t ns = std::atoll(ThreadFile(pid, tid, "schedstat").c_str());
   return ns > 0 ? ns : -1;
 }
 
-bool RunsNow(pid_t pid, pid_t tid) { return StateNow(pid, tid) == 'R'; }
+bool RunsNow(pid_t pid, pid_t tid) { return PlaceNow(pid, tid).state == 'R'; }
 
-bool CanBeStopped(pid_t pid, pid_t tid) {
-  const char state = StateNow(pid, tid);
-  return state == 'R' || state == 'T';
+bool CanBeStopped(pid_t pid, pid_t tid, int* cpu) {
+  const Place place = PlaceNow(pid, tid);
+  *cpu = place.cpu;
+  return place.state == 'R' || place.state == 'T';
 }
 
 bool HasOwnNumbers(pid_t pid) { return Numbers("/proc/" + std::to_string(pid)).size() > 1; }
