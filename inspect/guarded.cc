@@ -52,6 +52,11 @@ int Guarded(int seconds, const std::function<int()>& fn) {
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
   if (WIFEXITED(status)) return WEXITSTATUS(status);
+  // Who read its output has gone: as of any other command, silently.
+  if (WTERMSIG(status) == SIGPIPE) {
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+  }
   if (WTERMSIG(status) == SIGALRM)
     std::fprintf(stderr, "green: the process's stacks could not be read in %d s\n", seconds);
   else if (WTERMSIG(status) != SIGINT && WTERMSIG(status) != SIGTERM)
