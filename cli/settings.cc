@@ -97,19 +97,23 @@ constexpr Setting kSettings[] = {
 std::span<const Setting> Settings() { return kSettings; }
 
 std::string SettingsTable() {
-  std::string table;
+  const auto row = [](const char* variable, const std::string& flag, const char* fallback,
+                      const char* meaning) {
+    char line[256];
+    std::snprintf(line, sizeof line, "%-18s  %-16s  %-12s  %s\n", variable, flag.c_str(), fallback,
+                  meaning);
+    return std::string(line);
+  };
+  std::string table = row("Variable", "green run", "Default", "Meaning");
   for (const Setting& setting : kSettings) {
     std::string flag = setting.flag;
     if (setting.value) flag += std::string(" ") + setting.value;
-    char line[256];
-    std::snprintf(line, sizeof line, "%-18s  %-16s  %-12s  %s\n", setting.variable, flag.c_str(),
-                  setting.fallback, setting.meaning);
-    table += line;
+    table += row(setting.variable, flag, setting.fallback, setting.meaning);
   }
-  char title[256];
-  std::snprintf(title, sizeof title, "%-18s  %-16s  %-12s  %s\n", "Variable", "green run",
-                "Default", "Meaning");
-  return title + table;
+  // Of the command only, so no row above, which green run would hand on.
+  return table +
+         row("GREEN_LIBRARY", "-", "beside green",
+             "for green only: the path of libgreen.so, else sought beside green and in ../lib");
 }
 
 }  // namespace green::cli

@@ -25,6 +25,7 @@ TEST(SettingsTest, TableHasARowForEachVariable) {
     EXPECT_NE(table.find(std::string("\n") + setting.variable + " "), table.npos)
         << setting.variable;
   }
+  EXPECT_NE(table.find("\nGREEN_LIBRARY "), table.npos);
 }
 
 TEST(SettingsTest, ModeIsOneOfTwo) {
