@@ -15,6 +15,8 @@ GREEN, LIBRARY, OBSERVED, TRACED = [os.path.abspath(path) for path in sys.argv[1
 WORKERS = (1, 2, 8)
 WORKERS_PID = 1_000_000_000
 ROUNDING = 0.002  # us
+RINGS = 4 << 20  # bytes at least
+PATIENCE = 30
 
 
 def environment(workers, **more):
@@ -22,9 +24,17 @@ def environment(workers, **more):
     return {**env, "GREEN_WORKERS": str(workers), **more}
 
 
-def resident(pid):
+def memory(pid, column):
+    """0: mapped; 1: resident; in bytes (proc(5), statm)."""
     with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * 4096
+        return int(file.read().split()[column]) * 4096
+
+
+def wait_until(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
 
 
 class Observed:
@@ -128,7 +138,7 @@ class TraceTest(unittest.TestCase):
 
     def check_attached(self, workers):
         with Observed(workers) as program:
-            trace, said = self.trace(program.pid, "--seconds", "0.5", "--events", 30000)
+            trace, said = self.trace(program.pid, "--seconds", PATIENCE, "--events", 30000)
             self.assertIsNone(program.process.poll())
         self.assertRegex(said, r"\d+ events of 1 process, \d+ lost, in ")
         self.assertIn("running", trace.labels("player"))
@@ -183,10 +193,11 @@ class TraceTest(unittest.TestCase):
                           if pid in pids and n.startswith("one-")])
 
     def test_process_ends_meanwhile(self):
-        with Observed(2, "quiet") as program:
+        with Observed(2) as program:
+            before = memory(program.pid, 0)
             tracer = subprocess.Popen([GREEN, "trace", str(program.pid), "--seconds", "30", "-o",
                                        self.path], stderr=subprocess.PIPE, text=True)
-            time.sleep(0.5)
+            wait_until(lambda: memory(program.pid, 0) > before + RINGS)
             program.process.kill()
             program.process.wait()
             said = tracer.communicate(timeout=60)[1]
@@ -196,20 +207,19 @@ class TraceTest(unittest.TestCase):
 
     def test_tracer_dies(self):
         with Observed(2) as program:
+            before = memory(program.pid, 1)
             tracer = subprocess.Popen([GREEN, "trace", str(program.pid), "--seconds", "30",
                                        "--events", "100000000", "-o", self.path])
-            time.sleep(0.3)
+            wait_until(lambda: memory(program.pid, 1) > before + RINGS)
             tracer.kill()
             tracer.wait()
             # The process notes nothing any more once the lease is over, gives the rings' memory
             # back, and takes a new tracer.
-            with_rings = resident(program.pid)
-            time.sleep(2.5)
-            self.assertLess(resident(program.pid), with_rings - (1 << 20))
+            wait_until(lambda: memory(program.pid, 1) < before + RINGS / 2)
             self.check_again(program)
 
     def check_again(self, program):
-        trace, _ = self.trace(program.pid, "--seconds", "0.3", "--events", 20000)
+        trace, _ = self.trace(program.pid, "--seconds", PATIENCE, "--events", 20000)
         self.assertGreater(trace.arrows["player", "player"], 100)
 
     def test_unwritable_file(self):
