@@ -100,12 +100,12 @@ long ChangeCredentials(long nr, const long args[3]) {
   return r;
 }
 
-void AskForAnswer(Carrier* c) {
+bool AskForAnswer(Carrier* c) {
   LockGuard guard(c->kick_lock);
-  if (c->in_exec) return;
+  if (c->in_exec) return false;
   SigInfo info = MakeSigInfo(kKickSignal, SI_QUEUE);
-  RawSyscall(SYS_rt_tgsigqueueinfo, g_sched.pid, __atomic_load_n(&c->tid, __ATOMIC_RELAXED),
-             kKickSignal, &info);
+  return RawSyscall(SYS_rt_tgsigqueueinfo, g_sched.pid, __atomic_load_n(&c->tid, __ATOMIC_RELAXED),
+                    kKickSignal, &info) == 0;
 }
 
 bool IsCredentialsKick(int signal_code) { return signal_code == SI_QUEUE; }

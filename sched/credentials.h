@@ -23,8 +23,8 @@ void EndCredentials();
 
 // A kick that is told apart from the scheduler's, so that it disturbs nothing. c's thread follows
 // changes of credentials, and the first thread counts it (signals.cc). None during an exec, as it
-// would end the new program: who waits for the answer asks again.
-void AskForAnswer(Carrier* c);
+// would end the new program: who waits for the answer asks again. False: not asked.
+bool AskForAnswer(Carrier* c);
 
 // In the handler of a kick that IsCredentialsKick knows; c is the current thread's.
 bool IsCredentialsKick(int signal_code);

@@ -365,9 +365,10 @@ extern "C" __attribute__((visibility("hidden"), used)) void green_signal_entry(i
   if (sig == kKickSignal && IsCredentialsKick(si.Code())) {
     FollowCredentials(c);
     if (c->tid == g_sched.pid) {
+      const uint32_t asked = g_first_asked.load(std::memory_order_seq_cst);
       *reinterpret_cast<SigSet*>(&uc->uc_sigmask) = CarrierMask(c);
       AnswerAsFirst();
-      g_first_answers.fetch_add(1, std::memory_order_seq_cst);
+      TellFirstAnswered(asked);
     }
     // A call that it interrupted is to be restarted whatever its kind.
     if (!c->in_green && c->task) NoteInterruption(c->task, Delivered::kNone, uc);

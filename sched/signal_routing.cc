@@ -20,9 +20,15 @@ namespace signals {
 
 std::atomic<SigSet> g_sent_to_task{0};
 std::atomic<uint32_t> g_in_flight{0};
-std::atomic<uint32_t> g_first_answers{0};
+std::atomic<uint32_t> g_first_asked{0};
 
 namespace {
+
+std::atomic<uint32_t> g_first_answered{0};
+
+bool HasAnswered(uint32_t asked) {
+  return static_cast<int32_t>(g_first_answered.load(std::memory_order_seq_cst) - asked) >= 0;
+}
 
 // For threads that the kernel lets run late, and for one that is suspended in vfork.
 constexpr int64_t kMostPatienceNs = 1'000'000'000;
@@ -143,6 +149,14 @@ void Route(const SigInfo& given, Task* current, bool first) {
     SendToTask(t, sig, info);
   else
     SendToProcess(sig, info);
+}
+
+void TellFirstAnswered(uint32_t asked) {
+  // A handler may come between the two.
+  uint32_t last = g_first_answered.load(std::memory_order_seq_cst);
+  while (static_cast<int32_t>(asked - last) > 0 &&
+         !g_first_answered.compare_exchange_weak(last, asked, std::memory_order_seq_cst)) {
+  }
 }
 
 void PutInRing(Carrier* c, const void* info) {
@@ -307,12 +321,22 @@ namespace {
 void AwaitFirst() {
   Carrier* first = FirstIfOther();
   if (!first) return;
-  const uint32_t answers = g_first_answers.load(std::memory_order_seq_cst);
-  AskForAnswer(first);
+  const uint32_t number = g_first_asked.fetch_add(1, std::memory_order_seq_cst) + 1;
+  // Not while it tries to exec; then it answers when that has failed.
+  bool asked = AskForAnswer(first);
   const int64_t end = NowNs() + kMostPatienceNs;
-  while (g_first_answers.load(std::memory_order_seq_cst) == answers && NowNs() < end)
+  while (!HasAnswered(number) && NowNs() < end) {
+    // It may wait for these, to exec.
+    if (CarrierAttention()) RouteNoted();
     RawSyscall(SYS_sched_yield);
+    if (!asked) asked = AskForAnswer(first);
+  }
 }
+
+// Tasks that try to exec, maybe at once, and what was held before the first of them.
+SpinLock g_exec_lock;
+int g_execs = 0;
+SigSet g_held_before;
 }  // namespace
 
 void FetchAllSignals(SigSet set) {
@@ -322,18 +346,32 @@ void FetchAllSignals(SigSet set) {
   FetchSignals(set);
 }
 
-SigSet HoldAllSignals() {
-  const SigSet before = HeldSignals();
-  SetHeld(~SigSet{0});
+void HoldAllSignals() {
+  {
+    LockGuard guard(g_exec_lock);
+    if (g_execs++ == 0) g_held_before = HeldSignals();
+    SetHeld(~SigSet{0});
+  }
   AwaitFirst();  // which takes the mask over
   FetchSignals(0);
-  return before;
 }
 
-void EndHoldingAll(SigSet before) {
-  ClearHeld(~before);
+void EndHoldingAll() {
+  {
+    LockGuard guard(g_exec_lock);
+    if (--g_execs == 0) ClearHeld(~g_held_before);
+  }
+  const uint32_t asked = g_first_asked.load(std::memory_order_seq_cst);
   UseCarrierMaskInKernel();
-  KickFirst();
+  if (CurrentCarrier()->tid == g_sched.pid)
+    TellFirstAnswered(asked);
+  else
+    KickFirst();
+}
+
+void ResetHoldsAfterFork() {
+  g_exec_lock.Reset();
+  g_execs = 0;
 }
 
 }  // namespace green

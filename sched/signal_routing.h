@@ -10,8 +10,10 @@ namespace green::signals {
 extern std::atomic<SigSet> g_sent_to_task;
 // Signals that the kernel has delivered to some carrier and that are not routed yet: in its ring.
 extern std::atomic<uint32_t> g_in_flight;
-// Kicks that the process's first thread has answered (AwaitFirst).
-extern std::atomic<uint32_t> g_first_answers;
+// Who waits for the process's first thread takes the next number (AwaitFirst). That one reads the
+// last number, takes its mask over, has no handler before it, and tells that it has answered it.
+extern std::atomic<uint32_t> g_first_asked;
+void TellFirstAnswered(uint32_t asked);
 
 // The kernel means the thread that it has interrupted.
 bool IsForThread(const SigInfo& info);

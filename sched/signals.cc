@@ -88,6 +88,7 @@ void RestoreKernelSignals(Task* survivor) {
   g_in_flight.store(0, std::memory_order_relaxed);
   ClearHeld(~SigSet{0});
   ResetSignalNodesAfterFork();
+  ResetHoldsAfterFork();
   RestoreActions();
   stack_t alt = {};
   alt.ss_sp = survivor->altstack_base;

@@ -86,10 +86,12 @@ void FetchSignals(SigSet set);
 // The same, and those on their way to the first thread's handler: before an action changes to one
 // that would end the process, and for who asks whether there are any.
 void FetchAllSignals(SigSet set);
-// Around exec, which ends other carriers, the first thread's too, with what they have been given: from
-// now on they are given nothing, and what they had is routed. What was held before, for the end of it.
-SigSet HoldAllSignals();
-void EndHoldingAll(SigSet before);
+// Around exec, which ends other carriers, the first thread's too, with what they have been given:
+// from now on they are given nothing, and what they had is routed, until the last of those that try
+// to exec at once has failed.
+void HoldAllSignals();
+void EndHoldingAll();
+void ResetHoldsAfterFork();
 bool HasHandler(int sig);
 // The current task ends: nobody sends it a signal any more, and others get what it did not take.
 void EndSignalsOf(Task* t);

@@ -87,17 +87,29 @@ void BeginVmChild() {
   UseTaskSignalsInKernel(t);
 }
 
+namespace {
+// Returns only if it was not done.
+long Exec(const SyscallFrame& f) {
+  Task* t = CurrentTask();
+  // What it accepts is handled first, also where another task was told of it: the kernel, to which
+  // the rest goes, would only give it to this thread again.
+  t->attention.store(true, std::memory_order_seq_cst);
+  if (HasDeliverable(t)) return kRestartAlways;
+  ReturnPendingToKernel(t);
+  UseTaskSignalsInKernel(t);
+  // What came for a handler until then is noted, and would be lost.
+  return CarrierAttention() ? kRestartAlways : Raw(f);
+}
+}  // namespace
+
 long SysExecve(SyscallFrame& f) {
   ShowTraceToItsEnd();
   BeginExec();
-  const SigSet held = HoldAllSignals();
-  ReturnPendingToKernel(CurrentTask());
-  UseTaskSignalsInKernel(CurrentTask());
-  // What came for a handler until then is noted, and would be lost.
-  const long r = CarrierAttention() ? kRestartAlways : Raw(f);  // which returns only on failure
+  HoldAllSignals();
+  const long r = Exec(f);
   EndExec();
   UseOwnActionsInKernel();
-  EndHoldingAll(held);
+  EndHoldingAll();
   return r;
 }
 
