@@ -10,9 +10,9 @@
 namespace green {
 namespace {
 
-void* Map(size_t size, int kind) {
-  const long got =
-      RawSyscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
+void* Map(size_t size, int kind, const void* over = nullptr) {
+  const long got = RawSyscall(SYS_mmap, over, size, PROT_READ | PROT_WRITE,
+                              kind | MAP_ANONYMOUS | (over ? MAP_FIXED : 0), -1, 0);
   return IsError(got) ? nullptr : reinterpret_cast<void*>(got);
 }
 
@@ -23,17 +23,17 @@ constexpr size_t kPageSize = 4096;
 struct KnownSites::Looking {
   KnownSites* known;
   SiteScan* scan;
-  bool begun;
+  int objects, sites;
 };
 
 void KnownSites::BeforeFork(const Choices& choices) {
   if (!page_is_ours_) {
-    if (page_) RawSyscall(SYS_munmap, page_, kPageSize);
-    page_ = static_cast<std::atomic<int>*>(Map(kPageSize, MAP_SHARED));
+    // In the parent's place, at once: a handler may fork here, too.
+    page_ = static_cast<std::atomic<int>*>(Map(kPageSize, MAP_SHARED, page_));
     page_is_ours_ = true;
   }
   const int word = page_ ? page_->load(std::memory_order_relaxed) : 0;
-  if ((word == 1 || word == 2) && !looked_for_) Look(choices[word - 1]);
+  if ((word == 1 || word == 2) && !has_looked_.exchange(true)) Look(choices[word - 1]);
 }
 
 void KnownSites::TellParent(int choice) {
@@ -42,9 +42,8 @@ void KnownSites::TellParent(int choice) {
 
 void KnownSites::Look(IsTreatedFn is_treated) {
   looked_for_ = is_treated;
-  object_count_ = site_count_ = 0;
   sites_ = static_cast<Site*>(Map(kMaxSites * sizeof(Site), MAP_PRIVATE | MAP_NORESERVE));
-  Looking looking{this, static_cast<SiteScan*>(Map(sizeof(SiteScan), MAP_PRIVATE)), false};
+  Looking looking{this, static_cast<SiteScan*>(Map(sizeof(SiteScan), MAP_PRIVATE)), 0, 0};
   if (sites_ && looking.scan)
     dl_iterate_phdr(
         [](dl_phdr_info* info, size_t, void* arg) {
@@ -53,6 +52,7 @@ void KnownSites::Look(IsTreatedFn is_treated) {
         },
         &looking);
   if (looking.scan) RawSyscall(SYS_munmap, looking.scan, sizeof(SiteScan));
+  object_count_.store(looking.objects, std::memory_order_release);
 }
 
 // Nonzero ends the walk.
@@ -60,22 +60,24 @@ int KnownSites::Visit(const dl_phdr_info& info, Looking* looking) {
   unloads_ = info.dlpi_subs;
   CodeObject code;
   if (!DescribeObject(info, &code)) return 0;
-  if (object_count_ == kMaxObjects) return 1;
+  if (looking->objects == kMaxObjects) return 1;
   SiteScan& scan = *looking->scan;
   FindSites(code, looked_for_, &scan);
-  if (scan.count > kMaxSites - site_count_) return 0;
-  for (int n = 0; n < scan.count; ++n) sites_[site_count_ + n] = scan.sites[n];
-  objects_[object_count_++] = {info.dlpi_addr, info.dlpi_phdr, Fingerprint(scan.sites, scan.count),
-                               site_count_,    scan.count,     scan.not_instructions,
-                               scan.dropped};
-  site_count_ += scan.count;
+  if (scan.count > kMaxSites - looking->sites) return 0;
+  for (int n = 0; n < scan.count; ++n) sites_[looking->sites + n] = scan.sites[n];
+  objects_[looking->objects++] = {
+      info.dlpi_addr, info.dlpi_phdr, Fingerprint(scan.sites, scan.count),
+      looking->sites, scan.count,     scan.not_instructions,
+      scan.dropped};
+  looking->sites += scan.count;
   return 0;
 }
 
 bool KnownSites::Recall(uintptr_t base, const void* headers, unsigned long long unloads,
                         const CodeObject& object, IsTreatedFn is_treated, SiteScan* scan) const {
-  if (!object_count_ || is_treated != looked_for_ || unloads != unloads_) return false;
-  for (int n = 0; n < object_count_; ++n) {
+  const int objects = object_count_.load(std::memory_order_acquire);
+  if (!objects || is_treated != looked_for_ || unloads != unloads_) return false;
+  for (int n = 0; n < objects; ++n) {
     const Object& o = objects_[n];
     if (o.base != base || o.headers != headers) continue;
     const Site* const sites = sites_ + o.first;

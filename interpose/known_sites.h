@@ -22,7 +22,7 @@ struct dl_phdr_info;
 
 namespace green {
 
-// Of static storage: zeroed is its initial state. Used by a process's only thread.
+// Used by a process whose threads, if it has some, are not libgreen's.
 class KnownSites {
  public:
   // What may be looked for.
@@ -55,13 +55,14 @@ class KnownSites {
   int Visit(const dl_phdr_info& info, Looking* looking);
   static uint64_t Fingerprint(const Site* sites, int count);
 
-  std::atomic<int>* page_;  // 0, or 1 + the choice
-  bool page_is_ours_;       // else the parent's, or none
-  IsTreatedFn looked_for_;  // null: not looked
-  unsigned long long unloads_;
-  Site* sites_;
-  int object_count_, site_count_;
-  Object objects_[kMaxObjects];
+  std::atomic<int>* page_ = nullptr;  // 0, or 1 + the choice
+  bool page_is_ours_ = false;         // else the parent's, or none
+  std::atomic<bool> has_looked_ = false;
+  IsTreatedFn looked_for_ = nullptr;
+  unsigned long long unloads_ = 0;
+  Site* sites_ = nullptr;
+  std::atomic<int> object_count_ = 0;  // until all are there: a handler or another thread may fork
+  Object objects_[kMaxObjects] = {};
 };
 
 }  // namespace green

@@ -40,7 +40,7 @@ enum class State : int { kDormant, kRunning, kNative };
 std::atomic<State> g_state{State::kDormant};
 constinit Settings g_settings;
 constinit Patcher g_patcher;
-constinit KnownSites g_known_sites{};
+constinit KnownSites g_known_sites;
 
 bool Native(const char* why, long error = 0) {
   Message m;
@@ -95,8 +95,7 @@ bool PatchNew(int* found) {
   if (!g_settings.patch) return true;
   const int choice = g_settings.scheduler.user_dispatch;
   int looked = 0;
-  const bool done =
-      g_patcher.PatchAllLoaded(kChoices[choice], found, &g_known_sites, &looked);
+  const bool done = g_patcher.PatchAllLoaded(kChoices[choice], found, &g_known_sites, &looked);
   if (looked) g_known_sites.TellParent(choice);
   return done;
 }
@@ -175,7 +174,8 @@ bool Started() {
 }
 
 void BeforeFork() {
-  if (g_state.load(std::memory_order_relaxed) == State::kDormant) g_known_sites.BeforeFork(kChoices);
+  if (g_state.load(std::memory_order_relaxed) == State::kDormant)
+    g_known_sites.BeforeFork(kChoices);
 }
 
 void InForkedChild() { g_known_sites.InForkedChild(); }

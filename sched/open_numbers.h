@@ -1,4 +1,4 @@
-// Which descriptors are open, by one system call.
+// Which descriptors are open. No file is asked.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,6 @@ struct OpenNumbers {
   static constexpr int kCount = 256;  // what programs have open when they create their first thread
 
   OpenNumbers();
-  // True also if it could not be told.
   bool Has(int fd) const { return bits_[fd / 64] >> (fd % 64) & 1; }
 
  private:
