@@ -72,8 +72,7 @@ bool BeginsLike(const char* path, const char* name) {
 }
 
 bool IsRuntime(const char* path) {
-  for (const char* name :
-       {"libc.so", "libc-", "ld-linux", "libstdc++", "libpthread", "libgcc_s"})
+  for (const char* name : {"libc.so", "libc-", "ld-linux", "libstdc++", "libpthread", "libgcc_s"})
     if (BeginsLike(path, name)) return true;
   return false;
 }

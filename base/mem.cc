@@ -20,7 +20,8 @@ __attribute__((visibility("hidden"))) void* memset(void* dst, int c, size_t n) {
 __attribute__((visibility("hidden"))) void* memmove(void* dst, const void* src, size_t n) {
   auto d = static_cast<char*>(dst);
   auto s = static_cast<const char*>(src);
-  if (reinterpret_cast<uintptr_t>(d) - reinterpret_cast<uintptr_t>(s) >= n) return memcpy(dst, src, n);
+  if (reinterpret_cast<uintptr_t>(d) - reinterpret_cast<uintptr_t>(s) >= n)
+    return memcpy(dst, src, n);
   d += n - 1;
   s += n - 1;
   asm volatile("std; rep movsb; cld" : "+D"(d), "+S"(s), "+c"(n) : : "memory", "cc");

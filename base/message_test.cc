@@ -34,11 +34,11 @@ TEST(MessageTest, OneLineWithItsPrefix) {
 }
 
 TEST(MessageTest, NumbersOfAllKinds) {
-  EXPECT_EQ(Stderr([] {
-              (Message() << 0 << " " << -12 << " " << 34u << " " << LONG_MIN << " " << ULONG_MAX)
-                  .Write();
-            }),
-            "libgreen: 0 -12 34 -9223372036854775808 18446744073709551615\n");
+  EXPECT_EQ(
+      Stderr([] {
+        (Message() << 0 << " " << -12 << " " << 34u << " " << LONG_MIN << " " << ULONG_MAX).Write();
+      }),
+      "libgreen: 0 -12 34 -9223372036854775808 18446744073709551615\n");
 }
 
 TEST(MessageTest, Hexadecimal) {

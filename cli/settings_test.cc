@@ -54,7 +54,8 @@ TEST(SettingsTest, StackTakesUnits) {
 
 TEST(SettingsTest, SliceIsAtLeastAMillisecond) {
   EXPECT_TRUE(Takes("GREEN_SLICE", "1"));
-  for (const char* bad : {"", "0", "1.5", "1000001"}) EXPECT_FALSE(Takes("GREEN_SLICE", bad)) << bad;
+  for (const char* bad : {"", "0", "1.5", "1000001"})
+    EXPECT_FALSE(Takes("GREEN_SLICE", bad)) << bad;
 }
 
 TEST(SettingsTest, SwitchesAreZeroOrOne) {

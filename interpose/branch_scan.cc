@@ -12,13 +12,16 @@ constexpr int kGuardReach = 256;  // how far a guard can be from its syscall
 struct alignas(16) Pattern {
   uint8_t bytes[16];
 };
-#define X16(b) {{b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b}}
+#define X16(b)                                         \
+  {                                                    \
+    { b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b } \
+  }
 constexpr Pattern kPatterns[] = {X16(0xfe), X16(0xe8), X16(0x0f), X16(0xf0),
                                  X16(0x80), X16(0xc7), X16(0xf8)};
 #undef X16
 
-// Bit n is set if an opcode of such a branch stands at p[n]. Reads 17 bytes. With vector registers, as
-// in byte_scan.h.
+// Bit n is set if an opcode of such a branch stands at p[n]. Reads 17 bytes. With vector registers,
+// as in byte_scan.h.
 uint32_t BranchMask(const uint8_t* p) {
   uint32_t mask;
   asm("movdqu (%[p]), %%xmm0\n"
@@ -31,10 +34,10 @@ uint32_t BranchMask(const uint8_t* p) {
       "pcmpeqb 32(%[k]), %%xmm0\n"
       "pand 48(%[k]), %%xmm1\n"
       "pcmpeqb 64(%[k]), %%xmm1\n"
-      "pand %%xmm1, %%xmm0\n"       // 0f 80 to 0f 8f
+      "pand %%xmm1, %%xmm0\n"  // 0f 80 to 0f 8f
       "pcmpeqb 80(%[k]), %%xmm3\n"
       "pcmpeqb 96(%[k]), %%xmm4\n"
-      "pand %%xmm4, %%xmm3\n"       // c7 f8
+      "pand %%xmm4, %%xmm3\n"  // c7 f8
       "por %%xmm2, %%xmm0\n"
       "por %%xmm3, %%xmm0\n"
       "pmovmskb %%xmm0, %[mask]"
@@ -109,8 +112,10 @@ class BranchScan {
     int first = 0;  // whose guard may lie behind `to`: sites are in order of address
     for (int last = scan_.count; first < last;) {
       const int middle = first + (last - first) / 2;
-      if (scan_.sites[middle].syscall + kGuardReach <= to) first = middle + 1;
-      else last = middle;
+      if (scan_.sites[middle].syscall + kGuardReach <= to)
+        first = middle + 1;
+      else
+        last = middle;
     }
     for (int n = first; n < scan_.count && scan_.sites[n].syscall - kGuardReach <= to; ++n) {
       Site& site = scan_.sites[n];
@@ -141,9 +146,10 @@ class BranchScan {
     FunctionBounds bounds;
     if (!FindFunction(object_.index, site.syscall, &bounds)) return;
     const uint8_t* p = site.guard_begin - segment.begin > kShortReach
-                           ? site.guard_begin - kShortReach : segment.begin;
-    const uint8_t* end = segment.end - site.guard_end > kShortReach
-                             ? site.guard_end + kShortReach : segment.end - 1;
+                           ? site.guard_begin - kShortReach
+                           : segment.begin;
+    const uint8_t* end =
+        segment.end - site.guard_end > kShortReach ? site.guard_end + kShortReach : segment.end - 1;
     for (; p < end; ++p) {
       if (bounds.Contains(p)) continue;
       const bool branch = (*p & 0xf0) == 0x70 || (*p >= 0xe0 && *p <= 0xe3) || *p == 0xeb;

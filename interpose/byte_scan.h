@@ -9,9 +9,9 @@ struct alignas(16) PairPattern {
   uint8_t first[16], second[16];
 };
 
-// Nonzero if p[n] is the pattern's first byte and p[n + 1] its second one for some n below 64. Reads
-// 65 bytes. With vector registers, as branch_scan.cc: megabytes go through here, between two calls of
-// the program's, at which it expects no vector register to survive.
+// Nonzero if p[n] is the pattern's first byte and p[n + 1] its second one for some n below 64.
+// Reads 65 bytes. With vector registers, as branch_scan.cc: megabytes go through here, between two
+// calls of the program's, at which it expects no vector register to survive.
 inline uint32_t AnyPairIn64(const uint8_t* p, const PairPattern* pattern) {
   uint32_t mask;
   asm("movdqa (%[k]), %%xmm4\n"

@@ -36,8 +36,7 @@ bool CodeWriter::WriteByProtecting(const void* code, const void* bytes, size_t s
   const SigSet all = ~SigSet{0};
   SigSet old;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof old);
-  const bool writable =
-      RawSyscall(SYS_mprotect, begin, length, PROT_READ | PROT_WRITE) == 0;
+  const bool writable = RawSyscall(SYS_mprotect, begin, length, PROT_READ | PROT_WRITE) == 0;
   if (writable) {
     __builtin_memcpy(const_cast<void*>(code), bytes, size);
     RawSyscall(SYS_mprotect, begin, length, PROT_READ | PROT_EXEC);

@@ -5,8 +5,18 @@ namespace {
 
 // Pointer encodings of the LSB's "DWARF extensions": a format and what the value is relative to.
 enum : uint8_t {
-  kUleb = 0x01, kU2 = 0x02, kU4 = 0x03, kU8 = 0x04, kSleb = 0x09, kS2 = 0x0a, kS4 = 0x0b, kS8 = 0x0c,
-  kFormatMask = 0x0f, kPcRelative = 0x10, kBaseMask = 0x70, kOmit = 0xff,
+  kUleb = 0x01,
+  kU2 = 0x02,
+  kU4 = 0x03,
+  kU8 = 0x04,
+  kSleb = 0x09,
+  kS2 = 0x0a,
+  kS4 = 0x0b,
+  kS8 = 0x0c,
+  kFormatMask = 0x0f,
+  kPcRelative = 0x10,
+  kBaseMask = 0x70,
+  kOmit = 0xff,
 };
 constexpr uint8_t kDataRelativeS4 = 0x3b;
 constexpr int kTail = 16;  // code behind an FDE's end that still counts as the function's
@@ -38,11 +48,28 @@ struct Cursor {
   int64_t Raw(uint8_t encoding) {
     int64_t v = 0;
     switch (encoding & kFormatMask) {
-      case 0: case kU8: case kS8: v = Load<int64_t>(p); p += 8; break;
-      case kU4: v = Load<uint32_t>(p); p += 4; break;
-      case kS4: v = Load<int32_t>(p); p += 4; break;
-      case kU2: v = Load<uint16_t>(p); p += 2; break;
-      case kS2: v = Load<int16_t>(p); p += 2; break;
+      case 0:
+      case kU8:
+      case kS8:
+        v = Load<int64_t>(p);
+        p += 8;
+        break;
+      case kU4:
+        v = Load<uint32_t>(p);
+        p += 4;
+        break;
+      case kS4:
+        v = Load<int32_t>(p);
+        p += 4;
+        break;
+      case kU2:
+        v = Load<uint16_t>(p);
+        p += 2;
+        break;
+      case kS2:
+        v = Load<int16_t>(p);
+        p += 2;
+        break;
       case kUleb: v = static_cast<int64_t>(Uleb()); break;
       default: ok = false;
     }
@@ -74,17 +101,23 @@ bool ReadCie(const uint8_t* cie, Cie* out) {
   Cursor c{reinterpret_cast<const uint8_t*>(a + 1)};
   c.SkipLeb();  // code alignment
   c.SkipLeb();  // data alignment
-  if (version == 1) ++c.p;
-  else if (version == 3) c.SkipLeb();
-  else return false;
+  if (version == 1)
+    ++c.p;
+  else if (version == 3)
+    c.SkipLeb();
+  else
+    return false;
   if (!*augmentation) return true;
   if (*augmentation != 'z') return false;
   out->has_augmentation_size = true;
   c.SkipLeb();
   for (const char* p = augmentation + 1; *p; ++p) {
-    if (*p == 'R') out->pointer_encoding = *c.p++;
-    else if (*p == 'L') out->lsda_encoding = *c.p++;
-    else if (*p == 'S') out->signal_frame = true;
+    if (*p == 'R')
+      out->pointer_encoding = *c.p++;
+    else if (*p == 'L')
+      out->lsda_encoding = *c.p++;
+    else if (*p == 'S')
+      out->signal_frame = true;
     else if (*p == 'P') {
       const uint8_t encoding = *c.p++;
       c.Raw(encoding);

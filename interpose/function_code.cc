@@ -32,8 +32,10 @@ void FunctionCode::Load(const CodeObject& object, const FunctionBounds& bounds) 
       break;
     }
     steps_[size_++] = {p, insn};
-    if (insn.flow == Insn::kIndirectJump && IsSwitch(size_ - 1)) has_switch_ = true;
-    else Classify(insn);
+    if (insn.flow == Insn::kIndirectJump && IsSwitch(size_ - 1))
+      has_switch_ = true;
+    else
+      Classify(insn);
     if (insn.target) AddTarget(insn.target);
     p += insn.length;
   }
@@ -123,8 +125,10 @@ int FunctionCode::Find(const uint8_t* p) const {
   int low = 0, high = size_;
   while (low < high) {
     const int middle = low + (high - low) / 2;
-    if (steps_[middle].at < p) low = middle + 1;
-    else high = middle;
+    if (steps_[middle].at < p)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low < size_ && steps_[low].at == p ? low : -1;
 }

@@ -61,9 +61,12 @@ class MapsReader {
     uintptr_t v = 0;
     for (;;) {
       const int c = Char();
-      if (c >= '0' && c <= '9') v = v * 16 + static_cast<uintptr_t>(c - '0');
-      else if (c >= 'a' && c <= 'f') v = v * 16 + static_cast<uintptr_t>(c - 'a' + 10);
-      else return v;
+      if (c >= '0' && c <= '9')
+        v = v * 16 + static_cast<uintptr_t>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        v = v * 16 + static_cast<uintptr_t>(c - 'a' + 10);
+      else
+        return v;
     }
   }
   long fd_;
@@ -93,8 +96,10 @@ uint8_t* MapPageNear(const uint8_t* near) {
     const uintptr_t end = next.begin < high ? next.begin : high;
     if (begin + 3 * kPage > end) continue;
     // A page is left free on both sides, so that neighbours' guard expectations hold.
-    if (end <= site) below = end - begin > 2 * kGrowth ? end - kGrowth : end - 2 * kPage;
-    else if (!above) above = end - begin > 2 * kGrowth ? begin + kGrowth : end - 2 * kPage;
+    if (end <= site)
+      below = end - begin > 2 * kGrowth ? end - kGrowth : end - 2 * kPage;
+    else if (!above)
+      above = end - begin > 2 * kGrowth ? begin + kGrowth : end - 2 * kPage;
   }
   for (const uintptr_t address : {below, above}) {
     if (!address) continue;

@@ -8,15 +8,39 @@ namespace {
 //   B ModRM+imm8   Z ModRM+imm16/32   t ModRM+imm if it is test   j rel8   J rel32
 //   - undefined in user mode (or too rare to care)    p prefix or escape, never looked up
 constexpr char kOneByteMap[257] =
-    "mmmmbz--mmmmbz-p" "mmmmbz--mmmmbz--" "mmmmbzp-mmmmbzp-" "mmmmbzp-mmmmbzp-"
-    "pppppppppppppppp" "................" "--pmppppzZbB...." "jjjjjjjjjjjjjjjj"
-    "BZ-Bmmmmmmmmmmmm" "..........-....." "oooo....bz......" "bbbbbbbbvvvvvvvv"
-    "BBw.ppBZe.w..b-." "mmmm---.mmmmmmmm" "jjjjbbbbJJ-j...." "p.pp..tt......mm";
+    "mmmmbz--mmmmbz-p"
+    "mmmmbz--mmmmbz--"
+    "mmmmbzp-mmmmbzp-"
+    "mmmmbzp-mmmmbzp-"
+    "pppppppppppppppp"
+    "................"
+    "--pmppppzZbB...."
+    "jjjjjjjjjjjjjjjj"
+    "BZ-Bmmmmmmmmmmmm"
+    "..........-....."
+    "oooo....bz......"
+    "bbbbbbbbvvvvvvvv"
+    "BBw.ppBZe.w..b-."
+    "mmmm---.mmmmmmmm"
+    "jjjjbbbbJJ-j...."
+    "p.pp..tt......mm";
 constexpr char k0FMap[257] =
-    "mmmm-.....-.-m.-" "mmmmmmmmmmmmmmmm" "--------mmmmmmmm" "......-.p-p-----"
-    "mmmmmmmmmmmmmmmm" "mmmmmmmmmmmmmmmm" "mmmmmmmmmmmmmmmm" "BBBBmmm.----mmmm"
-    "JJJJJJJJJJJJJJJJ" "mmmmmmmmmmmmmmmm" "...mBm--...mBmmm" "mmmmmmmmmmBmmmmm"
-    "mmBmBBBm........" "mmmmmmmmmmmmmmmm" "mmmmmmmmmmmmmmmm" "mmmmmmmmmmmmmmmm";
+    "mmmm-.....-.-m.-"
+    "mmmmmmmmmmmmmmmm"
+    "--------mmmmmmmm"
+    "......-.p-p-----"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmmmmmmmmmmmmm"
+    "BBBBmmm.----mmmm"
+    "JJJJJJJJJJJJJJJJ"
+    "mmmmmmmmmmmmmmmm"
+    "...mBm--...mBmmm"
+    "mmmmmmmmmmBmmmmm"
+    "mmBmBBBm........"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmmmmmmmmmmmmm";
 
 struct Reader {
   const uint8_t* p;
@@ -64,22 +88,19 @@ void ReadModrm(Reader& r, Insn& i, int32_t* displacement_value) {
 bool UsesVector(const Insn& i) {
   const uint8_t op = i.opcode;
   if (i.vex) {
-    const bool bmi = (i.map == Insn::k0F38 && op >= 0xf2 && op <= 0xf7) ||
-                     (i.map == Insn::k0F3A && op == 0xf0);
+    const bool bmi =
+        (i.map == Insn::k0F38 && op >= 0xf2 && op <= 0xf7) || (i.map == Insn::k0F3A && op == 0xf0);
     return !bmi;
   }
   switch (i.map) {
-    case Insn::kOneByte:
-      return (op >= 0xd8 && op <= 0xdf) || op == 0x9b;
+    case Insn::kOneByte: return (op >= 0xd8 && op <= 0xdf) || op == 0x9b;
     case Insn::k0F:
       if (op == 0xae) return i.Mod() != 3 && (i.Extension() < 2 || (i.Extension() & 4));
       if (op == 0xc7) return i.Mod() != 3 && i.Extension() >= 3 && i.Extension() <= 5;
       return (op >= 0x10 && op <= 0x17) || (op >= 0x28 && op <= 0x2f) ||
              (op >= 0x50 && op <= 0x7f) || (op >= 0xc2 && op <= 0xc6 && op != 0xc3) || op >= 0xd0;
-    case Insn::k0F38:
-      return op < 0xf0;
-    default:
-      return true;
+    case Insn::k0F38: return op < 0xf0;
+    default: return true;
   }
 }
 
@@ -96,21 +117,23 @@ Insn::Flow FlowOf(const Insn& i) {
   if ((op >= 0x70 && op <= 0x7f) || (op >= 0xe0 && op <= 0xe3)) return Insn::kCondJump;
   switch (op) {
     case 0xe9:
-    case 0xeb:
-      return Insn::kJump;
-    case 0xe8:
-      return Insn::kCall;
-    case 0xc2: case 0xc3: case 0xca: case 0xcb: case 0xcf:
-      return Insn::kReturn;
-    case 0xcc: case 0xcd: case 0xf1: case 0xf4:
-      return Insn::kTrap;
+    case 0xeb: return Insn::kJump;
+    case 0xe8: return Insn::kCall;
+    case 0xc2:
+    case 0xc3:
+    case 0xca:
+    case 0xcb:
+    case 0xcf: return Insn::kReturn;
+    case 0xcc:
+    case 0xcd:
+    case 0xf1:
+    case 0xf4: return Insn::kTrap;
     case 0xc7:  // xbegin: an abort goes to the target
       return i.modrm == 0xf8 ? Insn::kCondJump : Insn::kNext;
     case 0xff:
       if (i.Extension() == 2 || i.Extension() == 3) return Insn::kIndirectCall;
       return i.Extension() == 4 || i.Extension() == 5 ? Insn::kIndirectJump : Insn::kNext;
-    default:
-      return Insn::kNext;
+    default: return Insn::kNext;
   }
 }
 
@@ -118,21 +141,17 @@ Insn::Flow FlowOf(const Insn& i) {
 char VexOperands(const Insn& i) {
   switch (i.map) {
     case Insn::k0F:
-      if (i.opcode == 0x77) return '.';                         // vzeroupper
-      if (i.opcode >= 0x78 && i.opcode <= 0x7b) return 'm';     // conversions, EVEX only
+      if (i.opcode == 0x77) return '.';                      // vzeroupper
+      if (i.opcode >= 0x78 && i.opcode <= 0x7b) return 'm';  // conversions, EVEX only
       return k0FMap[i.opcode] == 'm' || k0FMap[i.opcode] == 'B' ? k0FMap[i.opcode] : '-';
     case Insn::k0F3A:
-    case 8:
-      return 'B';
+    case 8: return 'B';
     case Insn::k0F38:
     case 5:
     case 6:
-    case 9:
-      return 'm';
-    case 10:
-      return 'Z';
-    default:
-      return '-';
+    case 9: return 'm';
+    case 10: return 'Z';
+    default: return '-';
   }
 }
 
@@ -147,10 +166,14 @@ Insn Decode(const uint8_t* start, const uint8_t* end) {
   for (;;) {  // a REX before another prefix does not count
     byte = r.Byte();
     if (kOneByteMap[byte] != 'p') break;
-    if (byte == 0x66) i.wide_prefix = true;
-    else if (byte == 0x67) short_address = true;
-    else if (byte == 0xf0) i.lock_prefix = true;
-    else if (byte == 0xf2 || byte == 0xf3) i.repeat_prefix = true;
+    if (byte == 0x66)
+      i.wide_prefix = true;
+    else if (byte == 0x67)
+      short_address = true;
+    else if (byte == 0xf0)
+      i.lock_prefix = true;
+    else if (byte == 0xf2 || byte == 0xf3)
+      i.repeat_prefix = true;
     else if (byte != 0x2e && byte != 0x36 && byte != 0x3e && byte != 0x26 && byte != 0x64 &&
              byte != 0x65 && (byte & 0xf0) != 0x40)
       break;
@@ -193,38 +216,31 @@ Insn Decode(const uint8_t* start, const uint8_t* end) {
   if (operands == '-' || operands == 'p') return {};
 
   int32_t displacement = 0;
-  if (operands == 'm' || operands == 'B' || operands == 'Z' || operands == 't') ReadModrm(r, i, &displacement);
+  if (operands == 'm' || operands == 'B' || operands == 'Z' || operands == 't')
+    ReadModrm(r, i, &displacement);
   const bool rex_w = i.rex & 8;
   const int z = i.wide_prefix && !rex_w ? 2 : 4;
   switch (operands) {
     case 't':
       if (i.Extension() < 2) i.imm = r.Value(i.opcode == 0xf6 ? 1 : z);
       break;
-    case 'b': case 'B': case 'j':
-      i.imm = r.Value(1);
-      break;
-    case 'z': case 'Z':
-      i.imm = r.Value(i.vex ? 4 : z);
-      break;
+    case 'b':
+    case 'B':
+    case 'j': i.imm = r.Value(1); break;
+    case 'z':
+    case 'Z': i.imm = r.Value(i.vex ? 4 : z); break;
     case 'J':
       if (z == 2) return {};  // Intel's and AMD's CPUs disagree about its length
       i.imm = r.Value(4);
       break;
-    case 'w':
-      i.imm = r.Value(2);
-      break;
-    case 'v':
-      i.imm = r.Value(rex_w ? 8 : z);
-      break;
-    case 'o':
-      i.imm = r.Value(short_address ? 4 : 8);
-      break;
+    case 'w': i.imm = r.Value(2); break;
+    case 'v': i.imm = r.Value(rex_w ? 8 : z); break;
+    case 'o': i.imm = r.Value(short_address ? 4 : 8); break;
     case 'e':
       i.imm = r.Value(2);
       r.Byte();
       break;
-    default:
-      break;
+    default: break;
   }
   if (!r.ok) return {};
   i.length = static_cast<uint8_t>(r.p - start);

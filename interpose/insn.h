@@ -11,15 +11,15 @@ namespace green {
 
 struct Insn {
   enum Flow : uint8_t {
-    kNext,          // falls through, nothing else
-    kSyscall,       // falls through, after the kernel
-    kJump,          // to target
-    kCondJump,      // to target or falls through
-    kCall,          // to target, comes back
+    kNext,      // falls through, nothing else
+    kSyscall,   // falls through, after the kernel
+    kJump,      // to target
+    kCondJump,  // to target or falls through
+    kCall,      // to target, comes back
     kIndirectJump,
     kIndirectCall,
     kReturn,
-    kTrap,          // int3, ud2, hlt: does not fall through in compiled code
+    kTrap,  // int3, ud2, hlt: does not fall through in compiled code
   };
   enum Map : uint8_t { kOneByte, k0F, k0F38, k0F3A };  // larger numbers: EVEX and XOP maps
 
@@ -30,14 +30,14 @@ struct Insn {
   uint8_t modrm = 0;  // valid if has_modrm
   uint8_t rex = 0;    // REX's low four bits, or what stands for them in VEX, EVEX, XOP
   bool has_modrm = false;
-  bool wide_prefix = false;   // 66
-  bool repeat_prefix = false; // f2, f3
+  bool wide_prefix = false;    // 66
+  bool repeat_prefix = false;  // f2, f3
   bool lock_prefix = false;
   bool rip_relative = false;
-  uint8_t vvvv = 0;          // VEX's third register
-  bool uses_vector = false;  // xmm, ymm, zmm, mask, mmx or x87 registers
-  bool vex = false;          // VEX, EVEX or XOP encoded
-  int64_t imm = 0;           // the last immediate, sign-extended
+  uint8_t vvvv = 0;                 // VEX's third register
+  bool uses_vector = false;         // xmm, ymm, zmm, mask, mmx or x87 registers
+  bool vex = false;                 // VEX, EVEX or XOP encoded
+  int64_t imm = 0;                  // the last immediate, sign-extended
   const uint8_t* target = nullptr;  // of kJump, kCondJump, kCall; or the memory, if rip_relative
 
   int Mod() const { return modrm >> 6; }

@@ -58,41 +58,64 @@ bool MayWriteRax(const Insn& i) {
       const bool ah = (form & 1) == 0 && written == 4;
       return written == 0 || ah;
     }
-    if (op >= 0x50 && op <= 0x57) return false;                            // push
-    if (op >= 0x58 && op <= 0x5f) return op == 0x58 && !(i.rex & 1);       // pop
-    if (op >= 0x70 && op <= 0x7f) return false;                            // jcc
-    if (op >= 0xb0 && op <= 0xbf) {                                        // mov $imm,%reg
-      const bool high_byte = op < 0xb8 && (op & 7) == 4;                   // ah
+    if (op >= 0x50 && op <= 0x57) return false;                       // push
+    if (op >= 0x58 && op <= 0x5f) return op == 0x58 && !(i.rex & 1);  // pop
+    if (op >= 0x70 && op <= 0x7f) return false;                       // jcc
+    if (op >= 0xb0 && op <= 0xbf) {                                   // mov $imm,%reg
+      const bool high_byte = op < 0xb8 && (op & 7) == 4;              // ah
       return high_byte || ((op & 7) == 0 && !(i.rex & 1));
     }
     switch (op) {
-      case 0x63: case 0x8b: case 0x8d:  // movsxd, mov, lea
+      case 0x63:
+      case 0x8b:
+      case 0x8d:  // movsxd, mov, lea
         return i.Reg() == 0;
-      case 0x89: case 0xc7: case 0xc1: case 0xd1: case 0xd3:
-        return RmIsRax(i);
-      case 0x81: case 0x83:
-        return i.Extension() != 7 && RmIsRax(i);
-      case 0x84: case 0x85: case 0xa8: case 0xa9: case 0xeb: case 0xe9: case 0x68: case 0x6a:
-        return false;
-      case 0x90:
-        return i.rex & 1;  // nop, or xchg r8,rax
-      default:
-        return true;
+      case 0x89:
+      case 0xc7:
+      case 0xc1:
+      case 0xd1:
+      case 0xd3: return RmIsRax(i);
+      case 0x81:
+      case 0x83: return i.Extension() != 7 && RmIsRax(i);
+      case 0x84:
+      case 0x85:
+      case 0xa8:
+      case 0xa9:
+      case 0xeb:
+      case 0xe9:
+      case 0x68:
+      case 0x6a: return false;
+      case 0x90: return i.rex & 1;  // nop, or xchg r8,rax
+      default: return true;
     }
   }
   if (i.map == Insn::k0F) {
-    if (op >= 0x40 && op <= 0x4f) return i.Reg() == 0;                     // cmovcc
-    if (op >= 0x80 && op <= 0x8f) return false;                            // jcc
+    if (op >= 0x40 && op <= 0x4f) return i.Reg() == 0;  // cmovcc
+    if (op >= 0x80 && op <= 0x8f) return false;         // jcc
     if (op >= 0x90 && op <= 0x9f) return i.Mod() == 3 && (i.Rm() == 0 || i.Rm() == 4);
     switch (op) {
-      case 0xb6: case 0xb7: case 0xbe: case 0xbf:                          // movzx, movsx
+      case 0xb6:
+      case 0xb7:
+      case 0xbe:
+      case 0xbf:  // movzx, movsx
         return i.Reg() == 0;
-      case 0x18: case 0x1e: case 0x1f:                                     // hints
-      case 0x10: case 0x11: case 0x28: case 0x29: case 0x6e: case 0x6f: case 0x7f: case 0xd6:
-      case 0x57: case 0xef: case 0x16: case 0x17: case 0x6c:
-        return false;
-      default:
-        return true;
+      case 0x18:
+      case 0x1e:
+      case 0x1f:  // hints
+      case 0x10:
+      case 0x11:
+      case 0x28:
+      case 0x29:
+      case 0x6e:
+      case 0x6f:
+      case 0x7f:
+      case 0xd6:
+      case 0x57:
+      case 0xef:
+      case 0x16:
+      case 0x17:
+      case 0x6c: return false;
+      default: return true;
     }
   }
   return true;
@@ -136,16 +159,30 @@ FlagsUse FlagsUseOf(const Insn& i) {
   if (op >= 0x50 && op <= 0x5f) return FlagsUse::kNone;
   if (op >= 0xb0 && op <= 0xbf) return FlagsUse::kNone;
   switch (op) {
-    case 0x84: case 0x85: case 0xa8: case 0xa9:
-      return FlagsUse::kOverwrites;
+    case 0x84:
+    case 0x85:
+    case 0xa8:
+    case 0xa9: return FlagsUse::kOverwrites;
     // The ABI gives flags no meaning across a call or a return.
-    case 0xc2: case 0xc3: case 0xe8:
-      return FlagsUse::kOverwrites;
-    case 0x63: case 0x86: case 0x87: case 0x88: case 0x89: case 0x8a: case 0x8b: case 0x8d:
-    case 0x90: case 0xc6: case 0xc7: case 0xc9: case 0x98: case 0x99:
+    case 0xc2:
+    case 0xc3:
+    case 0xe8: return FlagsUse::kOverwrites;
+    case 0x63:
+    case 0x86:
+    case 0x87:
+    case 0x88:
+    case 0x89:
+    case 0x8a:
+    case 0x8b:
+    case 0x8d:
+    case 0x90:
+    case 0xc6:
+    case 0xc7:
+    case 0xc9:
+    case 0x98:
+    case 0x99:
       return i.opcode == 0xc7 && i.flow != Insn::kNext ? FlagsUse::kOther : FlagsUse::kNone;
-    default:
-      return FlagsUse::kOther;
+    default: return FlagsUse::kOther;
   }
 }
 

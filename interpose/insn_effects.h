@@ -1,5 +1,5 @@
-// What an instruction does to rsp, to rax and to the arithmetic flags. Unknown instructions get the answer
-// that forbids more.
+// What an instruction does to rsp, to rax and to the arithmetic flags. Unknown instructions get the
+// answer that forbids more.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace green {
 
-// True if executing insn may change rsp: push, pop, call, ret, and any that name it as an operand in
-// another way than only to read it or to address memory (or name xmm4, which has its number).
+// True if executing insn may change rsp: push, pop, call, ret, and any that name it as an operand
+// in another way than only to read it or to address memory (or name xmm4, which has its number).
 bool WritesRsp(const Insn& insn);
 
 // True if executing insn may change any part of rax. Calls do.

@@ -19,11 +19,13 @@ namespace {
 
 bool IsVector(ZydisRegister reg) {
   switch (ZydisRegisterGetClass(reg)) {
-    case ZYDIS_REGCLASS_X87: case ZYDIS_REGCLASS_MMX: case ZYDIS_REGCLASS_XMM:
-    case ZYDIS_REGCLASS_YMM: case ZYDIS_REGCLASS_ZMM: case ZYDIS_REGCLASS_MASK:
-      return true;
-    default:
-      return false;
+    case ZYDIS_REGCLASS_X87:
+    case ZYDIS_REGCLASS_MMX:
+    case ZYDIS_REGCLASS_XMM:
+    case ZYDIS_REGCLASS_YMM:
+    case ZYDIS_REGCLASS_ZMM:
+    case ZYDIS_REGCLASS_MASK: return true;
+    default: return false;
   }
 }
 
@@ -65,8 +67,8 @@ struct Counts {
 
 void CompareText(const uint8_t* p, const uint8_t* end, Counts* counts) {
   ZydisDecoder decoder;
-  ASSERT_TRUE(ZYAN_SUCCESS(
-      ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)));
+  ASSERT_TRUE(
+      ZYAN_SUCCESS(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)));
   ZydisDecodedInstruction insn;
   ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
   while (p < end) {
@@ -97,9 +99,9 @@ void CompareText(const uint8_t* p, const uint8_t* end, Counts* counts) {
 
     const auto category = insn.meta.category;
     ASSERT_EQ(mine.flow == Insn::kSyscall, insn.mnemonic == ZYDIS_MNEMONIC_SYSCALL) << where();
-    ASSERT_EQ(mine.flow == Insn::kReturn,
-              category == ZYDIS_CATEGORY_RET || insn.mnemonic == ZYDIS_MNEMONIC_SYSRET ||
-                  insn.mnemonic == ZYDIS_MNEMONIC_SYSEXIT)
+    ASSERT_EQ(mine.flow == Insn::kReturn, category == ZYDIS_CATEGORY_RET ||
+                                              insn.mnemonic == ZYDIS_MNEMONIC_SYSRET ||
+                                              insn.mnemonic == ZYDIS_MNEMONIC_SYSEXIT)
         << where();
     ASSERT_EQ(mine.flow == Insn::kCall || mine.flow == Insn::kIndirectCall,
               category == ZYDIS_CATEGORY_CALL)

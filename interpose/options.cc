@@ -26,8 +26,10 @@ bool ParseNumber(const char* s, bool units, uint64_t max, uint64_t* out) {
     if (v > max) return false;
   }
   if (units && *s) {
-    const int shift = *s == 'K' || *s == 'k' ? 10 : *s == 'M' || *s == 'm' ? 20
-                      : *s == 'G' || *s == 'g' ? 30 : 0;
+    const int shift = *s == 'K' || *s == 'k'   ? 10
+                      : *s == 'M' || *s == 'm' ? 20
+                      : *s == 'G' || *s == 'g' ? 30
+                                               : 0;
     if (!shift) return false;
     v <<= shift;
     ++s;
@@ -41,8 +43,7 @@ bool Bad(const char* entry, const char* wanted) {
   constexpr size_t kShown = 80;
   char shown[kShown + 1];
   size_t n = 0;
-  for (; entry[n] && n < kShown; ++n)
-    shown[n] = entry[n] < ' ' || entry[n] > '~' ? '?' : entry[n];
+  for (; entry[n] && n < kShown; ++n) shown[n] = entry[n] < ' ' || entry[n] > '~' ? '?' : entry[n];
   shown[n] = 0;
   (Message() << shown << (entry[n] ? "...: " : ": ") << wanted << "; running natively").Write();
   return false;
@@ -67,7 +68,8 @@ bool ReadOne(const char* e, Settings* s) {
     return s->scheduler.one_to_one || Same(x, "mn") || Bad(e, "must be mn or 1:1");
   }
   if (const char* x = After(e, "GREEN_WORKERS=")) {
-    if (!ParseNumber(x, false, 256, &v) || !v) return Bad(e, "must be a whole number from 1 to 256");
+    if (!ParseNumber(x, false, 256, &v) || !v)
+      return Bad(e, "must be a whole number from 1 to 256");
     s->scheduler.workers = static_cast<uint32_t>(v);
     return true;
   }
@@ -78,12 +80,14 @@ bool ReadOne(const char* e, Settings* s) {
     return true;
   }
   if (const char* x = After(e, "GREEN_SLICE=")) {
-    if (!ParseNumber(x, false, 1000000, &v) || !v) return Bad(e, "must be milliseconds, at least 1");
+    if (!ParseNumber(x, false, 1000000, &v) || !v)
+      return Bad(e, "must be milliseconds, at least 1");
     s->scheduler.slice_ns = static_cast<int64_t>(v) * 1000000;
     return true;
   }
   if (const char* x = After(e, "GREEN_MAX_CARRIERS=")) {
-    if (!ParseNumber(x, false, 1 << 20, &v) || !v) return Bad(e, "must be a whole number, at least 1");
+    if (!ParseNumber(x, false, 1 << 20, &v) || !v)
+      return Bad(e, "must be a whole number, at least 1");
     s->scheduler.max_carriers = static_cast<uint32_t>(v);
     return true;
   }

@@ -6,7 +6,8 @@
 //
 // Precondition of the first pass: no other thread exists. In later passes (after dlopen) other
 // threads may run, but not in the objects that are new, apart from threads that those objects'
-// constructors started; so syscalls that would have to be overwritten themselves are left alone then.
+// constructors started; so syscalls that would have to be overwritten themselves are left alone
+// then.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ struct dl_phdr_info;
 namespace green {
 
 struct PatchStats {
-  int objects;      // loaded and looked at
-  int sites;        // syscall instructions found in them
+  int objects;  // loaded and looked at
+  int sites;    // syscall instructions found in them
   int patched;
   int not_treated;
   int unpatchable;
@@ -90,9 +91,9 @@ class Patcher {
   Object objects_[kMaxObjects] = {};
   int object_count_ = 0;
   int pass_count_ = 0;
-  unsigned long long adds_ = 0, subs_ = 0;        // the loader's counters at the last pass
+  unsigned long long adds_ = 0, subs_ = 0;      // the loader's counters at the last pass
   uint16_t slot_owner_[GREEN_SLOT_COUNT] = {};  // object number + 1; 0: free
-  uint16_t plain_owner_[kMaxPlainSlots] = {};  // the ordinary slot + 1
+  uint16_t plain_owner_[kMaxPlainSlots] = {};   // the ordinary slot + 1
   struct {
     UnpatchableSite site;
     int object;

@@ -283,7 +283,8 @@ TEST_F(PatcherTest, BothUnwindersSeeThrough) {
   EXPECT_GT(CallerOfGetppid(), 0);
   on_getppid = nullptr;
   for (const Trace* t : {&gcc_trace, &unwind_trace}) {
-    EXPECT_TRUE(t->Reaches(reinterpret_cast<uintptr_t>(green_slots), sizeof(Slot) * GREEN_SLOT_COUNT));
+    EXPECT_TRUE(
+        t->Reaches(reinterpret_cast<uintptr_t>(green_slots), sizeof(Slot) * GREEN_SLOT_COUNT));
     EXPECT_TRUE(t->Reaches(reinterpret_cast<uintptr_t>(&CallerOfGetppid), kCallerSize));
     EXPECT_GT(t->count, 8);  // up to main and _start
   }
@@ -305,13 +306,16 @@ void OnTrap(int, siginfo_t*, void* context) {
 }
 
 TEST_F(PatcherTest, UnwindTablesHoldAtEveryInstruction) {
-  struct sigaction action {}, old;
+  struct sigaction action {
+  }, old;
   action.sa_sigaction = OnTrap;
   action.sa_flags = SA_SIGINFO;
   sigaction(SIGTRAP, &action, &old);
-  asm volatile("lea -128(%%rsp),%%rsp; pushfq; orl $0x100,(%%rsp); popfq; lea 128(%%rsp),%%rsp" ::: "memory", "cc");
+  asm volatile("lea -128(%%rsp),%%rsp; pushfq; orl $0x100,(%%rsp); popfq; lea 128(%%rsp),%%rsp" ::
+                   : "memory", "cc");
   CallerOfGetppid();
-  asm volatile("lea -128(%%rsp),%%rsp; pushfq; andl $~0x100,(%%rsp); popfq; lea 128(%%rsp),%%rsp" ::: "memory", "cc");
+  asm volatile("lea -128(%%rsp),%%rsp; pushfq; andl $~0x100,(%%rsp); popfq; lea 128(%%rsp),%%rsp" ::
+                   : "memory", "cc");
   sigaction(SIGTRAP, &old, nullptr);
   printf("%d steps, %d in slots\n", steps, steps_in_slots);
   EXPECT_GE(steps_in_slots, 5);
@@ -373,8 +377,8 @@ TEST(HopPages, ReachesAcrossTheAddressSpace) {
   const auto answer = +[] { return 4711; };
   const auto destination = reinterpret_cast<const uint8_t*>(answer);
   // As if a site lay there: a low fixed address, the middle of nowhere, and here.
-  for (const uintptr_t site : {uintptr_t{0x400000}, uintptr_t{0x200000000000},
-                               reinterpret_cast<uintptr_t>(destination)}) {
+  for (const uintptr_t site :
+       {uintptr_t{0x400000}, uintptr_t{0x200000000000}, reinterpret_cast<uintptr_t>(destination)}) {
     for (int n = 0; n < 300; ++n) {
       const auto* from = reinterpret_cast<const uint8_t*>(site + n);
       const uint8_t* hop = hops.HopTo(from, destination, &writer);

@@ -21,11 +21,10 @@ __attribute__((noinline)) long ObjectSyscall(long nr, long a, long b, long c) {
 __attribute__((noinline)) int ObjectCarrySurvives(void) {
   unsigned char carry;
   long ret;
-  __asm__ volatile(
-      "stc\n mov %[nr], %%eax\n syscall\n setc %[carry]"
-      : "=a"(ret), [carry] "=r"(carry)
-      : [nr] "i"(SYS_getppid)
-      : "rcx", "r11", "memory", "cc");
+  __asm__ volatile("stc\n mov %[nr], %%eax\n syscall\n setc %[carry]"
+                   : "=a"(ret), [carry] "=r"(carry)
+                   : [nr] "i"(SYS_getppid)
+                   : "rcx", "r11", "memory", "cc");
   return carry;
 }
 

@@ -1,6 +1,6 @@
-// Slots that make a plain call themselves (arch/x86_64/plain_slots.S): one beside the ordinary slot of
-// each site of such a call, as long as there are some of its number. Their code is complete but for
-// what the site had there:
+// Slots that make a plain call themselves (arch/x86_64/plain_slots.S): one beside the ordinary slot
+// of each site of such a call, as long as there are some of its number. Their code is complete but
+// for what the site had there:
 //
 //     0  literals
 //    40  displaced instructions that stood before the syscall, right-aligned, ending at 64

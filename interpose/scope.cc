@@ -51,10 +51,10 @@ bool TellsScopesApart() { return g_tells_scopes_apart.load(std::memory_order_rel
 
 void SetScope(pthread_attr_t* attr, Scope scope) {
   if (!LayoutIsKnown()) return;
-  *FlagsOf(attr) = (*FlagsOf(attr) & ~(kScopeProcess | kScopeSystem)) |
-                   (scope == Scope::kProcess  ? kScopeProcess
-                    : scope == Scope::kSystem ? kScopeSystem
-                                              : 0);
+  *FlagsOf(attr) =
+      (*FlagsOf(attr) & ~(kScopeProcess | kScopeSystem)) | (scope == Scope::kProcess ? kScopeProcess
+                                                            : scope == Scope::kSystem ? kScopeSystem
+                                                                                      : 0);
 }
 
 }  // namespace green

@@ -3,9 +3,9 @@
 // that it does not use. Both travel with copies of the attributes. Any thread may call.
 //
 // SYSTEM is heeded if the program has asked for PROCESS before. Linux has no other scope than
-// SYSTEM, so programs that name it (CPython and MariaDB do, for all their threads) ask for what they
-// would get anyway; who asks for PROCESS, which glibc refuses, tells the two apart. Until then every
-// scope reads as SYSTEM, as natively.
+// SYSTEM, so programs that name it (CPython and MariaDB do, for all their threads) ask for what
+// they would get anyway; who asks for PROCESS, which glibc refuses, tells the two apart. Until then
+// every scope reads as SYSTEM, as natively.
 #pragma once
 
 #include <pthread.h>

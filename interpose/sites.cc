@@ -192,8 +192,8 @@ class SiteFinder {
     }
     site->verdict = Site::kPatch;
     if (analysis.FlagsLive()) site->flags |= kSlotFlagsLive;
-    // gcc's -fipa-ra lets callers in the same file keep vector registers across a call of a function
-    // that uses none. glibc was looked through for that, other objects were not.
+    // gcc's -fipa-ra lets callers in the same file keep vector registers across a call of a
+    // function that uses none. glibc was looked through for that, other objects were not.
     if (code.uses_vector() || !object_.is_libc) site->flags |= kSlotVectorLive;
     if (!object_.is_libc) site->flags |= kSlotNotLibc;
     last_patched_end_ = site->PatchStart() + site->PatchLength();
@@ -208,8 +208,10 @@ class SiteFinder {
   bool IsApart(const Site& site) const { return site.PatchStart() >= last_patched_end_; }
 
   void Record(const Site& site) {
-    if (scan_.count == SiteScan::kMaxSites) ++scan_.dropped;
-    else scan_.sites[scan_.count++] = site;
+    if (scan_.count == SiteScan::kMaxSites)
+      ++scan_.dropped;
+    else
+      scan_.sites[scan_.count++] = site;
   }
 
   const CodeObject& object_;

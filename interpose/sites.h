@@ -26,20 +26,20 @@ struct Site {
   enum Verdict : uint8_t { kPatch, kNotTreated, kUnpatchable };
   enum Reason : uint8_t {
     kNone,
-    kNoUnwindInfo,   // no function is known to hold it
-    kNotDecoded,     // something before it in the function cannot be decoded
-    kNotReached,     // no path to it was seen: it may be data
-    kSignalReturn,   // number 15, or in a function marked as a signal frame: never touched
-    kNoRoom,         // too few relocatable bytes around it, or the surroundings branch into them
+    kNoUnwindInfo,  // no function is known to hold it
+    kNotDecoded,    // something before it in the function cannot be decoded
+    kNotReached,    // no path to it was seen: it may be data
+    kSignalReturn,  // number 15, or in a function marked as a signal frame: never touched
+    kNoRoom,        // too few relocatable bytes around it, or the surroundings branch into them
     kEnteredFromOutside,
-    kNoSlot,         // all slots taken, or none can be reached from here
-    kOtherThreads,   // needs the bytes behind the syscall while another thread may be inside it
+    kNoSlot,        // all slots taken, or none can be reached from here
+    kOtherThreads,  // needs the bytes behind the syscall while another thread may be inside it
     kWriteRefused,
   };
   const uint8_t* syscall;
   const uint8_t* guard_begin;  // no branch may go to [guard_begin, guard_end)
   const uint8_t* guard_end;
-  int32_t nr;  // -1: known at run time only
+  int32_t nr;      // -1: known at run time only
   uint8_t before;  // bytes displaced before the syscall
   uint8_t after;   // and behind it
   bool replaced;   // the jmp covers the syscall itself

@@ -16,8 +16,7 @@
 #include "interpose/slot.h"
 
 // Functions that are never called. Each `site_x` is the address of a syscall instruction.
-#define FUNCTION(name, body)                                                               \
-  ".p2align 6\n" name ":\n.cfi_startproc\n" body "\n.cfi_endproc\n"
+#define FUNCTION(name, body) ".p2align 6\n" name ":\n.cfi_startproc\n" body "\n.cfi_endproc\n"
 #define SITE(name) ".globl site_" name "\nsite_" name ": syscall\n"
 asm(".text\n"
     FUNCTION("f1", "test %edi,%edi\n jz 1f\n mov $39,%eax\n 1:" SITE("branch_to_itself") "ret")
@@ -45,11 +44,11 @@ asm(".text\n"
     FUNCTION("f18", ".globl site_immediate\n mov $0x50f1234,%eax\n .set site_immediate, . - 2\n ret")
     ".p2align 6\n .fill 64,1,0x90\n mov $39,%eax\n" SITE("no_fde") "ret\n .p2align 6\n");
 
-extern "C" const uint8_t site_branch_to_itself[], site_two_before[], site_after[],
-    site_no_room[], site_around[], site_computed_jump[], site_rip_relative[],
-    site_not_reached[], site_signal_return[], site_push_between[], site_entered[],
-    site_entered_short[], site_switch[], site_switch_inside[], site_unknown_number[],
-    site_number_further_up[], site_vector[], site_no_fde[], site_immediate[];
+extern "C" const uint8_t site_branch_to_itself[], site_two_before[], site_after[], site_no_room[],
+    site_around[], site_computed_jump[], site_rip_relative[], site_not_reached[],
+    site_signal_return[], site_push_between[], site_entered[], site_entered_short[], site_switch[],
+    site_switch_inside[], site_unknown_number[], site_number_further_up[], site_vector[],
+    site_no_fde[], site_immediate[];
 
 namespace green {
 namespace {
@@ -137,23 +136,23 @@ class MadeUpSites : public SitesTest {
   }
 };
 
-#define EXPECT_PATCH(name, before_bytes, after_bytes, covers_syscall, number)              \
-  do {                                                                                     \
-    const Site* s = At(site_##name);                                                       \
-    ASSERT_NE(s, nullptr) << #name;                                                        \
-    EXPECT_EQ(s->verdict, Site::kPatch) << #name << ": " << ReasonName(s->reason);         \
-    EXPECT_EQ(int{s->before}, before_bytes) << #name;                                      \
-    EXPECT_EQ(int{s->after}, after_bytes) << #name;                                        \
-    EXPECT_EQ(s->replaced, covers_syscall) << #name;                                       \
-    EXPECT_EQ(s->nr, number) << #name;                                                     \
+#define EXPECT_PATCH(name, before_bytes, after_bytes, covers_syscall, number)      \
+  do {                                                                             \
+    const Site* s = At(site_##name);                                               \
+    ASSERT_NE(s, nullptr) << #name;                                                \
+    EXPECT_EQ(s->verdict, Site::kPatch) << #name << ": " << ReasonName(s->reason); \
+    EXPECT_EQ(int{s->before}, before_bytes) << #name;                              \
+    EXPECT_EQ(int{s->after}, after_bytes) << #name;                                \
+    EXPECT_EQ(s->replaced, covers_syscall) << #name;                               \
+    EXPECT_EQ(s->nr, number) << #name;                                             \
   } while (0)
 
-#define EXPECT_LEFT_ALONE(name, why)                                                       \
-  do {                                                                                     \
-    const Site* s = At(site_##name);                                                       \
-    ASSERT_NE(s, nullptr) << #name;                                                        \
-    EXPECT_NE(s->verdict, Site::kPatch) << #name;                                          \
-    EXPECT_STREQ(ReasonName(s->reason), ReasonName(Site::why)) << #name;                   \
+#define EXPECT_LEFT_ALONE(name, why)                                     \
+  do {                                                                   \
+    const Site* s = At(site_##name);                                     \
+    ASSERT_NE(s, nullptr) << #name;                                      \
+    EXPECT_NE(s->verdict, Site::kPatch) << #name;                        \
+    EXPECT_STREQ(ReasonName(s->reason), ReasonName(Site::why)) << #name; \
   } while (0)
 
 TEST_F(MadeUpSites, WhatCanBeProvenIsPatched) {
@@ -193,7 +192,8 @@ TEST_F(MadeUpSites, LivenessIsSeen) {
 }
 
 TEST_F(MadeUpSites, NumbersThatNobodyTreatsAreLeftAlone) {
-  FindSites(LoadedObjects()[0].code, [](int nr) { return nr != 39; }, scan_.get());
+  FindSites(
+      LoadedObjects()[0].code, [](int nr) { return nr != 39; }, scan_.get());
   EXPECT_EQ(At(site_two_before)->verdict, Site::kNotTreated);
   EXPECT_EQ(At(site_unknown_number)->verdict, Site::kPatch);
 }

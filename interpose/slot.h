@@ -61,7 +61,7 @@ struct Slot {
                           // bytes at site are the jmp's: good for unwinding, not for executing.
   int32_t nr;             // -1: in eax only
   uint32_t flags;
-  const uint8_t* patch;   // the jmp
+  const uint8_t* patch;  // the jmp
 
   // From any address inside a slot.
   static Slot* Of(uintptr_t pc) {
@@ -86,20 +86,18 @@ extern Slot green_slots[GREEN_SLOT_COUNT] __attribute__((visibility("hidden")));
 // Called by slots, never from C++. Each preserves what the kernel preserves: every register but
 // rax, rcx, r11, and the flags. green_syscall_entry does not preserve the flags: for sites behind
 // which nobody reads them.
-__attribute__((visibility("hidden")))
-void green_syscall_entry();      // with the call's number in eax and arguments in place
-__attribute__((visibility("hidden")))
-void green_syscall_entry_flags();
-__attribute__((visibility("hidden")))
-void green_syscall_after_raw();  // with the kernel's result in rax
+// With the call's number in eax and arguments in place.
+__attribute__((visibility("hidden"))) void green_syscall_entry();
+__attribute__((visibility("hidden"))) void green_syscall_entry_flags();
+// With the kernel's result in rax.
+__attribute__((visibility("hidden"))) void green_syscall_after_raw();
 }
 
 // Of calls from anywhere (user_dispatch.h); the others are the patcher's.
 inline constexpr int kUserDispatchSlot = GREEN_SLOT_COUNT - 1;
 
 inline bool IsInSlots(uintptr_t pc) {
-  return pc - reinterpret_cast<uintptr_t>(green_slots) <
-         sizeof(Slot) * GREEN_SLOT_COUNT;
+  return pc - reinterpret_cast<uintptr_t>(green_slots) < sizeof(Slot) * GREEN_SLOT_COUNT;
 }
 
 }  // namespace green

@@ -7,9 +7,10 @@ namespace green {
 namespace {
 
 constexpr uint8_t kInt3 = 0xcc;
-constexpr uint8_t kSkipRedZone[] = {0x48, 0x8d, 0x64, 0x24, 0x80};                     // lea -0x80(%rsp),%rsp
-constexpr uint8_t kBackOver[] = {0x48, 0x8d, 0xa4, 0x24, 0x88, 0x00, 0x00, 0x00};  // lea 0x88(%rsp),%rsp
-constexpr uint8_t kReturnOver[] = {0xc2, 0x80, 0x00};                              // ret $0x80
+constexpr uint8_t kSkipRedZone[] = {0x48, 0x8d, 0x64, 0x24, 0x80};  // lea -0x80(%rsp),%rsp
+constexpr uint8_t kBackOver[] = {0x48, 0x8d, 0xa4, 0x24,
+                                 0x88, 0x00, 0x00, 0x00};  // lea 0x88(%rsp),%rsp
+constexpr uint8_t kReturnOver[] = {0xc2, 0x80, 0x00};      // ret $0x80
 static_assert(GREEN_SLOT_PUSH == GREEN_SLOT_ENTER + sizeof kSkipRedZone);
 static_assert(GREEN_SLOT_CALL == GREEN_SLOT_PUSH + 6);
 static_assert(GREEN_SLOT_RETURN == GREEN_SLOT_CALL + 5);

@@ -1,5 +1,5 @@
-// A task's alternate signal stack (sigaltstack(2)), as the kernel keeps it per thread. Carriers have
-// one each in the kernel, where every signal comes in first (signals.h).
+// A task's alternate signal stack (sigaltstack(2)), as the kernel keeps it per thread. Carriers
+// have one each in the kernel, where every signal comes in first (signals.h).
 #pragma once
 
 #include <signal.h>

@@ -44,24 +44,26 @@ enum Kick : uint8_t {
 struct Carrier {
   Carrier* self;
   uint8_t in_green;
-  uint8_t bound;       // the current task is bound: plain calls go straight to the kernel (entry.S)
-  uint8_t native;      // no runtime on this thread: every call goes straight to the kernel
+  uint8_t bound;   // the current task is bound: plain calls go straight to the kernel (entry.S)
+  uint8_t native;  // no runtime on this thread: every call goes straight to the kernel
   std::atomic<uint8_t> retake;
   std::atomic<uint8_t> attention;  // noted signals wait
-  std::atomic<uint8_t> kicked;  // a Kick, obeyed at the end of the call; read together with attention
+  // A Kick, obeyed at the end of the call; read together with attention.
+  std::atomic<uint8_t> kicked;
   uint8_t helper;  // no carrier: the monitor
   uint8_t padding[1];
   Task* task;
   Worker* worker;  // null while handed off
   // One cache line so far: all that a plain call (arch/x86_64/plain_slots.S) touches here.
-  std::atomic<uint32_t> call_number;  // of calls that may block, so that two looks tell one from the next
-  std::atomic<uint8_t> in_syscall;    // inside one, begun by the dispatcher or a plain slot
+  // Of calls that may block, so that two looks tell one from the next.
+  std::atomic<uint32_t> call_number;
+  std::atomic<uint8_t> in_syscall;  // inside one, begun by the dispatcher or a plain slot
 
   Context sched_context;
-  Task* exiting;      // set by a task that ended, read on the scheduler's stack
-  Task* picked;       // the next task, when it could not be resumed from a task's stack
-  Task* requeue;      // set by a task that must leave this carrier and be queued
-  uint32_t tid;       // the kernel's
+  Task* exiting;  // set by a task that ended, read on the scheduler's stack
+  Task* picked;   // the next task, when it could not be resumed from a task's stack
+  Task* requeue;  // set by a task that must leave this carrier and be queued
+  uint32_t tid;   // the kernel's
   uint32_t index;
   SpinLock retake_lock;
   std::atomic<uint32_t> wake_word;  // a spare or idle carrier sleeps on it
@@ -73,19 +75,19 @@ struct Carrier {
   NotedSignal noted[kMaxNoted];
   uint64_t raw_site;                  // where a call that is made in a slot goes on
   std::atomic<uint32_t> credentials;  // the sequence number of the change it has (credentials.h)
-  uint64_t retaken;  // times the monitor took its worker away
-  int64_t run_since;   // the thread's CPU time when the current task was resumed; 0 = not counted
-  int64_t sampled_to;  // the thread's CPU time at the monitor's latest sample
-  uint64_t affinity;   // as applied to the thread; 0 = the process's
-  char name[16];       // as applied to the thread
-  bool has_children;   // of green tasks: it stays, as its end may be their signal
+  uint64_t retaken;                   // times the monitor took its worker away
+  int64_t run_since;    // the thread's CPU time when the current task was resumed; 0 = not counted
+  int64_t sampled_to;   // the thread's CPU time at the monitor's latest sample
+  uint64_t affinity;    // as applied to the thread; 0 = the process's
+  char name[16];        // as applied to the thread
+  bool has_children;    // of green tasks: it stays, as its end may be their signal
   bool ends_with_task;  // with the bound one that it runs
-  bool rescheduled;    // policy, priority or nice value are not the process's any more
+  bool rescheduled;     // policy, priority or nice value are not the process's any more
   std::atomic<bool> own_thread;  // its task's (Task::own_thread): it follows no one's credentials
   SpinLock kick_lock;
-  bool in_exec;        // under kick_lock: a kick would reach the new program
-  std::atomic<uint32_t> birth;  // of a new one for a bound task (carriers.cc)
-  Worker* own;         // what a bound task holds here; null before the first one
+  bool in_exec;                     // under kick_lock: a kick would reach the new program
+  std::atomic<uint32_t> birth;      // of a new one for a bound task (carriers.cc)
+  Worker* own;                      // what a bound task holds here; null before the first one
   std::atomic<bool> ended;          // its thread is gone or about to be
   std::atomic<uint32_t> exit_word;  // cleared by the kernel when nothing runs on its stack
 };

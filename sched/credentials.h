@@ -5,7 +5,8 @@
 //     sequence number, signals every thread that is behind and waits until none is.
 //   others: execute it in the signal handler, wherever they are - idle, blocked in a call or inside
 //     libgreen - as it needs no lock and no memory.
-//   threads with their own (Task::own_thread) are left alone: libc sends its signal to them, too, and
+//   threads with their own (Task::own_thread) are left alone: libc sends its signal to them, too,
+//   and
 //     what they then call is theirs.
 //   new threads: the kernel copies the creator's credentials; the creator's sequence number is
 //     copied along with signals blocked, and the thread is in the list before they come in again.

@@ -9,10 +9,10 @@
 // After `woken` is set the node may vanish at any time: the waker reads the task before.
 // Lock order: of two buckets, the lower address first; then none.
 //
-// As long as every task is bound, nobody but priority-inheritance waiters is in the table: the others
-// wait in the kernel (kNative), and the assembly entry makes their calls (entry.S). With the first
-// green task that ends, for good: from then on waiters enlist here, and wakers look in both places
-// (kSomeInKernel), for the sake of those that sleep in the kernel already.
+// As long as every task is bound, nobody but priority-inheritance waiters is in the table: the
+// others wait in the kernel (kNative), and the assembly entry makes their calls (entry.S). With the
+// first green task that ends, for good: from then on waiters enlist here, and wakers look in both
+// places (kSomeInKernel), for the sake of those that sleep in the kernel already.
 //   ends:   kNative off, kSomeInKernel on; membarrier; the first green task runs
 //   waker:  changes the word; reads green_futex_places
 // A waker that reads kNative did so before the membarrier, so a green task reads the changed word.
@@ -41,8 +41,9 @@ long FutexCmpRequeuePi(uint32_t* cond, uint32_t* mutex, int requeue, uint32_t va
 
 // An exiting owner of a robust or PI word: sets FUTEX_OWNER_DIED and lets one waiter go on.
 void FutexOwnerDied(uint32_t* word, uint32_t tid, bool pi);
-// A task has ended, and is not found by its number any more: who waits here for a priority-inheritance
-// mutex of its has that one, robust or not, with FUTEX_OWNER_DIED. (glibc aborts where it is not.)
+// A task has ended, and is not found by its number any more: who waits here for a
+// priority-inheritance mutex of its has that one, robust or not, with FUTEX_OWNER_DIED. (glibc
+// aborts where it is not.)
 void FutexOwnerEnded(uint32_t tid);
 
 // Where waiters may be but in the table; one look tells that they are nowhere else.

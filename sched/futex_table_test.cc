@@ -207,8 +207,7 @@ TEST_P(FutexThreadsTest, RequeuedWaitersWakeOneByOne) {
     auto word = reinterpret_cast<uint32_t*>(&sequence);
     Threads waiters = Start(GetParam(), [&] {
       inside.fetch_add(1);
-      while (sequence.load() == 0)
-        FutexWait(word, 0, kAny, round % 2 ? kNever : NowNs() + 200'000);
+      while (sequence.load() == 0) FutexWait(word, 0, kAny, round % 2 ? kNever : NowNs() + 200'000);
       uint32_t c = mutex.word.exchange(2);
       while (c) {
         FutexWait(mutex.Word(), 2, kAny, kNever);

@@ -12,8 +12,8 @@ constexpr SigSet kFaults = SigBit(SIGSEGV) | SigBit(SIGBUS) | SigBit(SIGFPE) | S
 constexpr SigSet kNeverHeld = kFaults | SigBit(SIGKILL) | SigBit(SIGSTOP) | SigBit(kKickSignal);
 // Of a carrier whose ring is full. Kicks need no room there.
 constexpr SigSet kMaskWhenFull = ~(kFaults | SigBit(kKickSignal));
-// Those that the kernel sends to a thread for what it does come to that one. A terminal looks whether
-// the thread that reads or writes it blocks its signals.
+// Those that the kernel sends to a thread for what it does come to that one. A terminal looks
+// whether the thread that reads or writes it blocks its signals.
 constexpr SigSet kByAny = kFaults | SigBit(kKickSignal) | SigBit(SIGPIPE) | SigBit(SIGXFSZ) |
                           SigBit(SIGTTIN) | SigBit(SIGTTOU);
 

@@ -65,9 +65,9 @@ int64_t CpuNsOf(Task* t) {
       if (unexplained > 0) t->cpu_ns += unexplained;
     }
   }
-  // One that leaves its carrier is first on none, asks for the time then, adds its run, and is off the
-  // CPU last. So: on none, wait until it is off; on one, again if it is on none any more, as the clock
-  // may have been read after it asked, or if it has added a run meanwhile.
+  // One that leaves its carrier is first on none, asks for the time then, adds its run, and is off
+  // the CPU last. So: on none, wait until it is off; on one, again if it is on none any more, as
+  // the clock may have been read after it asked, or if it has added a run meanwhile.
   int64_t before, ns;
   SpinWait wait;
   for (;;) {

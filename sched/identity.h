@@ -25,16 +25,17 @@ void SetTaskNice(Task* t, int nice);
 // 16 bytes with the final 0. GREEN_BOUND may bind the task.
 void SetTaskName(Task* t, const char* name);
 
-// The kernel's clock that counts t's CPU time, for timers, and by how much it is ahead of the task's.
-// t gets an OS thread of its own for that, for which this waits; the process's clock if it cannot.
+// The kernel's clock that counts t's CPU time, for timers, and by how much it is ahead of the
+// task's. t gets an OS thread of its own for that, for which this waits; the process's clock if it
+// cannot.
 int ClockForTimers(Task* t, int64_t* ahead);
 
 // POSIX timer `id` signals the task tid, 0: the process; its clock is `ahead` of the program's.
 void NoteTimer(int id, uint32_t tid, int64_t ahead);
 uint32_t TimerTask(int id);
 int64_t TimerAhead(int id);
-// How often its latest signal that was taken had expired more than once: the kernel does not know, as
-// it has given away what is pending here. -1: none was taken since the timer was made.
+// How often its latest signal that was taken had expired more than once: the kernel does not know,
+// as it has given away what is pending here. -1: none was taken since the timer was made.
 void NoteOverrun(int id, int overrun);
 int TimerOverrun(int id);
 

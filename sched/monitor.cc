@@ -152,8 +152,8 @@ bool LookAtStuck(Worker* w, Carrier* c, int64_t now) {
   return false;
 }
 
-// A task that has run for the whole tick; no more than its OS thread has had of the CPU, on a machine
-// with more to run than CPUs.
+// A task that has run for the whole tick; no more than its OS thread has had of the CPU, on a
+// machine with more to run than CPUs.
 void Sample(Carrier* c, int64_t cpu, int64_t tick) {
   Task* t = c->task;
   if (!t || Watched(SchedulerState::kExactCpuTime)) return;

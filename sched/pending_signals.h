@@ -1,5 +1,5 @@
-// Signals that wait: lists in the order of their sending, of each task and of the process. Private to
-// the signals' own files.
+// Signals that wait: lists in the order of their sending, of each task and of the process. Private
+// to the signals' own files.
 #pragma once
 
 #include "base/spin_lock.h"

@@ -1,6 +1,7 @@
-// Probes for bpftrace, perf and SystemTap (sys/sdt.h of systemtap): each is a nop and an ELF note that
-// tells where its arguments lie, so they cost nothing more until one is attached to. They stand where
-// the trace notes its events (trace.h). `bpftrace -l 'usdt:/path/libgreen.so:*'` lists them.
+// Probes for bpftrace, perf and SystemTap (sys/sdt.h of systemtap): each is a nop and an ELF note
+// that tells where its arguments lie, so they cost nothing more until one is attached to. They
+// stand where the trace notes its events (trace.h). `bpftrace -l 'usdt:/path/libgreen.so:*'` lists
+// them.
 #pragma once
 
 #include <sys/sdt.h>

@@ -50,8 +50,8 @@ void Unpark(Task* t);
 // As Unpark, but behind those that are queued already: for wakers that wake many.
 void UnparkLater(Task* t);
 
-// Lets others run; returns when the caller's turn has come again. Without any on this worker, and of a
-// bound task, the kernel's other threads (sched_yield(2)).
+// Lets others run; returns when the caller's turn has come again. Without any on this worker, and
+// of a bound task, the kernel's other threads (sched_yield(2)).
 void Yield();
 // The same, but not those: false if there were none.
 bool LetOthersRun();

@@ -141,8 +141,8 @@ SigSet AdoptActions() {
 
 int InstallKick() {
   const KernelSigaction kick = {reinterpret_cast<void*>(green_signal_entry),
-                                kEntryFlags | SA_RESTART,
-                                reinterpret_cast<void*>(green_sigreturn), ~kFaults};
+                                kEntryFlags | SA_RESTART, reinterpret_cast<void*>(green_sigreturn),
+                                ~kFaults};
   return static_cast<int>(
       RawSyscall(SYS_rt_sigaction, kKickSignal, &kick, nullptr, sizeof(SigSet)));
 }

@@ -1,5 +1,5 @@
-// What the program wants done with each signal, and what the kernel is told. Private to the signals'
-// own files.
+// What the program wants done with each signal, and what the kernel is told. Private to the
+// signals' own files.
 #pragma once
 
 #include <signal.h>
@@ -13,8 +13,8 @@ namespace green::signals {
 using Handler = void (*)(int, void*, void*);
 
 inline constexpr SigSet kNeverBlocked = SigBit(SIGKILL) | SigBit(SIGSTOP);
-inline constexpr SigSet kFaults = SigBit(SIGSEGV) | SigBit(SIGBUS) | SigBit(SIGFPE) | SigBit(SIGILL) |
-                           SigBit(SIGTRAP) | SigBit(SIGSYS);
+inline constexpr SigSet kFaults = SigBit(SIGSEGV) | SigBit(SIGBUS) | SigBit(SIGFPE) |
+                                  SigBit(SIGILL) | SigBit(SIGTRAP) | SigBit(SIGSYS);
 inline constexpr SigSet kStops = SigBit(SIGTSTP) | SigBit(SIGTTIN) | SigBit(SIGTTOU);
 
 // Written under it.

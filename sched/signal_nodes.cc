@@ -15,8 +15,8 @@ SignalNode* NewSignalNode() {
   LockGuard guard(g_lock);
   if (!g_free) {
     constexpr size_t kBytes = 16 << 10;
-    const long p = RawSyscall(SYS_mmap, 0, kBytes, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const long p =
+        RawSyscall(SYS_mmap, 0, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (IsError(p)) return nullptr;
     auto nodes = reinterpret_cast<SignalNode*>(p);
     for (size_t i = 0; i < kBytes / sizeof(SignalNode); ++i) {

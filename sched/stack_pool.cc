@@ -26,8 +26,8 @@ struct SizeClass {
   size_t guard = 0;
   SpinLock lock;
   StackSlot* free = nullptr;
-  uint32_t chunk = 0;       // being carved
-  size_t carved = 0;        // slots of it handed out so far
+  uint32_t chunk = 0;  // being carved
+  size_t carved = 0;   // slots of it handed out so far
   bool has_chunk = false;
 };
 
@@ -69,10 +69,9 @@ bool NewChunk(SizeClass* c) {
       g_chunk_count.store(kMaxChunks, std::memory_order_relaxed);
       return false;
     }
-    const long p = RawSyscall(SYS_mmap, ChunkBase(i), kChunkSize, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK |
-                                  MAP_FIXED_NOREPLACE,
-                              -1, 0);
+    const long p = RawSyscall(
+        SYS_mmap, ChunkBase(i), kChunkSize, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_FIXED_NOREPLACE, -1, 0);
     if (p == -17) continue;  // EEXIST: the program has something there
     if (IsError(p)) return false;
     if (static_cast<uintptr_t>(p) != ChunkBase(i)) {  // a kernel before 4.17 ignores the flag

@@ -53,12 +53,11 @@ struct SchedulerState {
 extern SchedulerState g_sched;
 
 inline bool Watched() { return g_sched.watch.load(std::memory_order_relaxed) != 0; }
-inline bool Watched(uint16_t what) {
-  return g_sched.watch.load(std::memory_order_relaxed) & what;
-}
+inline bool Watched(uint16_t what) { return g_sched.watch.load(std::memory_order_relaxed) & what; }
 
 // Carriers for the workers, and the monitor; under 1:1 with the first green task. Inside libgreen.
-// False where the kernel has no thread for the monitor, or none for a worker: then no green task begins.
+// False where the kernel has no thread for the monitor, or none for a worker: then no green task
+// begins.
 bool StartWorkers();
 // Fires what is due in a heap, or in any worker's.
 void FireTimersOf(TimerHeap& heap, int64_t now);

@@ -14,10 +14,11 @@
 //     switch-out completes) and must not resume the task before it is false; it waits on a
 //     scheduler stack, never on a task's, so that no two carriers wait for each other.
 // Task memory is type-stable: never unmapped, so a late Unpark is harmless (a spurious token).
-// A bound task (one_to_one.h) is on its own carrier from begin to end and sleeps there on `state`, with
-// kInKernel beside kParked. It needs nobody to go on: out of time, or interrupted, it may have ended, and
-// its memory be a green task's, when who cleared the bits comes to wake it. So that one goes by the bit
-// that it cleared, not by what the task now is: a wake-up in the kernel is spurious then, no more.
+// A bound task (one_to_one.h) is on its own carrier from begin to end and sleeps there on `state`,
+// with kInKernel beside kParked. It needs nobody to go on: out of time, or interrupted, it may have
+// ended, and its memory be a green task's, when who cleared the bits comes to wake it. So that one
+// goes by the bit that it cleared, not by what the task now is: a wake-up in the kernel is spurious
+// then, no more.
 #pragma once
 
 #include <atomic>
@@ -42,7 +43,7 @@ struct TimerNode {
   int64_t deadline = 0;  // ns of CLOCK_MONOTONIC
   TimerNode* child = nullptr;
   TimerNode* sibling = nullptr;
-  TimerNode* prev = nullptr;  // parent if first child, else left sibling
+  TimerNode* prev = nullptr;              // parent if first child, else left sibling
   std::atomic<TimerHeap*> heap{nullptr};  // the heap it is in; null when it is in none
 };
 
@@ -50,7 +51,17 @@ struct TimerNode {
 enum class Scope : uint8_t { kDefault, kProcess, kSystem };
 
 // Why a task is parked; for reports only.
-enum class WaitReason : uint8_t { kNone, kFutex, kFd, kSleep, kJoin, kSignal, kBlocked, kYield, kPreempted };
+enum class WaitReason : uint8_t {
+  kNone,
+  kFutex,
+  kFd,
+  kSleep,
+  kJoin,
+  kSignal,
+  kBlocked,
+  kYield,
+  kPreempted
+};
 
 // Whose signal it was that ended a call in the kernel with EINTR. Others': the call is made again.
 enum class Interrupted : uint8_t { kNot, kForOthers, kForTask };
@@ -70,21 +81,24 @@ struct alignas(64) Task {
   Context context = nullptr;
   uintptr_t fs_base = 0;
   std::atomic<Carrier*> carrier{nullptr};  // where it runs; null when it does not
-  uintptr_t frame = 0;  // SyscallFrame of its latest treated call, 0: a plain one (plain_slots.S, bound.inc); | 1: op_deadline is that call's
+  // SyscallFrame of its latest treated call, 0: a plain one (plain_slots.S, bound.inc); | 1:
+  // op_deadline is that call's.
+  uintptr_t frame = 0;
   SigSet mask = 0;
-  uint32_t since_ms = 0;  // for reports: g_monitor.coarse_ms when it last gave its carrier up or went to the kernel
+  // For reports: g_monitor.coarse_ms when it last gave its carrier up or went to the kernel.
+  uint32_t since_ms = 0;
   uint32_t switches = 0;  // how often it did
   bool alive = false;
   bool bound = false;   // has a carrier of its own
   uint8_t handled = 0;  // Delivered, since DeliverNow or BlockingCall reset it
   Interrupted interrupted = Interrupted::kNot;  // the same
   bool in_setxid_handler = false;  // glibc's for SIGSETXID runs (syscalls/credentials.cc)
-  bool in_handler_mask = false;  // saved_mask is to be restored after the next handler
-  uint16_t new_code_looks = 0;  // left, since it mapped code (syscalls/new_code.h)
+  bool in_handler_mask = false;    // saved_mask is to be restored after the next handler
+  uint16_t new_code_looks = 0;     // left, since it mapped code (syscalls/new_code.h)
 
   // What most switches read, too.
-  int64_t queued_ns = 0;   // when it was woken, if its delay is sampled; else 0; for reports
-  uint64_t affinity = 0;   // CPUs 0-63; 0 = as the process
+  int64_t queued_ns = 0;  // when it was woken, if its delay is sampled; else 0; for reports
+  uint64_t affinity = 0;  // CPUs 0-63; 0 = as the process
   Task* queue_next = nullptr;
   int64_t op_deadline = 0;  // of a call, kept over its restart
 
@@ -100,12 +114,12 @@ struct alignas(64) Task {
   // Signals (sched/signals.h tells the protocol).
   SpinLock signal_lock;
   std::atomic<SigSet> pending{0};
-  SigSet saved_mask = 0;       // of sigsuspend, ppoll, pselect, epoll_pwait
+  SigSet saved_mask = 0;               // of sigsuspend, ppoll, pselect, epoll_pwait
   std::atomic<SigSet> waiting_for{0};  // set while in sigtimedwait
   SignalNode* signals = nullptr;
   void* altstack_base = nullptr;
   size_t altstack_size = 0;
-  int altstack_flags = 2;  // SS_DISABLE
+  int altstack_flags = 2;      // SS_DISABLE
   bool interruptible = false;  // in a call that any handler ends, SA_RESTART or not
   // Its call is in lists, or has numbers of its own, which a handler that never returns would leave
   // behind: so its signals end the call if it blocks, and wait for its end (syscalls/call.h).
@@ -118,16 +132,16 @@ struct alignas(64) Task {
   // Creation and end.
   void* entry_frame = nullptr;
   uint32_t* number_words[2] = {};  // where clone is to tell its number
-  void* stack = nullptr;        // its slot's metadata in the stack pool, or null
-  void* spawn_stack = nullptr;  // what pthread_create prepared for the child
-  uintptr_t own_stack_base = 0;  // the stack it began on; size 0: unknown
+  void* stack = nullptr;           // its slot's metadata in the stack pool, or null
+  void* spawn_stack = nullptr;     // what pthread_create prepared for the child
+  uintptr_t own_stack_base = 0;    // the stack it began on; size 0: unknown
   size_t own_stack_size = 0;
   Scope scope = Scope::kDefault;        // what its own creator asked for
   Scope spawn_scope = Scope::kDefault;  // what it was asked for the child
   bool own_thread = false;              // what the kernel keeps per thread is its own (BindForGood)
-  int64_t cpu_ns = 0;           // of CPU before the current run: counted or sampled (identity.cc)
-  int policy = 0;               // SCHED_OTHER
-  int priority = 0;             // of the policy
+  int64_t cpu_ns = 0;  // of CPU before the current run: counted or sampled (identity.cc)
+  int policy = 0;      // SCHED_OTHER
+  int priority = 0;    // of the policy
   int nice = 0;
 
   uint32_t preempted_at = 0;  // switches after its latest preemption
@@ -158,7 +172,7 @@ inline Task* CurrentTask();
 
 // Allocation and lookup. Locked inside; called by tasks and carriers.
 void SpreadTaskNumbers(uint32_t pid);  // before the process's first task
-Task* NewTask();           // null when memory or numbers are exhausted
+Task* NewTask();                       // null when memory or numbers are exhausted
 // t, which has not run, gets the number of the OS thread that is to be its own, so that the kernel
 // and other processes know it by that. Its number then: the old one without memory for the table.
 uint32_t UseKernelNumber(Task* t, uint32_t number);

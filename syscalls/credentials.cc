@@ -1,16 +1,18 @@
-// setuid(2) and its kin: natively per kernel thread. libc's functions are for the process, as POSIX has
-// it; a call by syscall(2), or from code that is not libc's, is the caller's, which gets an OS thread
-// of its own for it. One that is alone is the process.
+// setuid(2) and its kin: natively per kernel thread. libc's functions are for the process, as POSIX
+// has it; a call by syscall(2), or from code that is not libc's, is the caller's, which gets an OS
+// thread of its own for it. One that is alone is the process.
 //
-// glibc makes its own the process's: it sends SIGSETXID to every thread, whose handler repeats the call,
-// makes it last on the caller, and aborts when the results differ (nptl(7)). One batch of such calls
-// is one change here, else a setreuid that swaps would be undone by every second thread: the first
-// call from a handler makes it, the others and the caller's own, which ends the batch, get its result.
-// A thread that has its own takes part natively: where its result differs, glibc aborts.
+// glibc makes its own the process's: it sends SIGSETXID to every thread, whose handler repeats the
+// call, makes it last on the caller, and aborts when the results differ (nptl(7)). One batch of
+// such calls is one change here, else a setreuid that swaps would be undone by every second thread:
+// the first call from a handler makes it, the others and the caller's own, which ends the batch,
+// get its result. A thread that has its own takes part natively: where its result differs, glibc
+// aborts.
+#include "sched/credentials.h"
+
 #include <sys/mman.h>
 
 #include "base/spin_lock.h"
-#include "sched/credentials.h"
 #include "syscalls/handlers.h"
 #include "syscalls/threads.h"
 
@@ -63,8 +65,8 @@ long ChangeGroups(long count, const void* list) {
     return ChangeCredentials(SYS_setgroups, args);
   }
   const size_t bytes = static_cast<size_t>(count) * sizeof(uint32_t);
-  const long copy = RawSyscall(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const long copy =
+      RawSyscall(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (IsError(copy)) return -ENOMEM;
   long r = -EFAULT;
   if (green_copy(reinterpret_cast<void*>(copy), list, bytes)) {

@@ -84,7 +84,8 @@ void NoteShared();
 long BoundTransfer(SyscallFrame& f, SigSet blocked);
 // The time-out of its socket in ns, kNever when none, or nothing waits. Inside libgreen.
 int64_t TransferTimeout(const SyscallFrame& f);
-// Such a call begins, or is made `again`: 1 when it is to be made now, -EAGAIN when its time is over.
+// Such a call begins, or is made `again`: 1 when it is to be made now, -EAGAIN when its time is
+// over.
 long AwaitAgain(bool again, int fd, short events, int64_t timeout);
 // Once some socket has a time-out it is to be known when such a call began (dispatch.cc).
 void StampTransfers();

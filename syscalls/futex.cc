@@ -37,8 +37,8 @@ __attribute__((always_inline)) inline long Wait(SyscallFrame& f, uint32_t* word,
   return f.r10 ? kRestartNoHandler : kRestart;
 }
 
-// The kernel's, while every task is bound. Priority inheritance is not: the word holds the number of
-// a task.
+// The kernel's, while every task is bound. Priority inheritance is not: the word holds the number
+// of a task.
 bool IsInTableAlways(int op) {
   switch (op) {
     case FUTEX_LOCK_PI:
@@ -79,7 +79,8 @@ long WakeInBoth(SyscallFrame& f, uint32_t* word, int op) {
 long RequeueInBoth(SyscallFrame& f, uint32_t* word, uint32_t* word2, int op) {
   const auto value = static_cast<uint32_t>(f.r9);
   const int wake = static_cast<int>(f.rdx), requeue = static_cast<int>(f.r10);
-  const long done = FutexRequeue(word, word2, wake, requeue, op == FUTEX_REQUEUE ? nullptr : &value);
+  const long done =
+      FutexRequeue(word, word2, wake, requeue, op == FUTEX_REQUEUE ? nullptr : &value);
   if (done < 0) return done;
   const long left = wake > done ? wake - done : 0;
   const long more = RawSyscall(SYS_futex, word, f.rsi, left, f.r10, word2, f.r9);
@@ -133,7 +134,8 @@ long SysFutex(SyscallFrame& f) {
     return FutexWake(word, static_cast<int>(f.rdx), kAny);
   if ((operation & ~uint32_t{FUTEX_CLOCK_REALTIME}) == (FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG) &&
       !f.r10) {
-    const long r = FutexWait(word, static_cast<uint32_t>(f.rdx), static_cast<uint32_t>(f.r9), kNever);
+    const long r =
+        FutexWait(word, static_cast<uint32_t>(f.rdx), static_cast<uint32_t>(f.r9), kNever);
     return __builtin_expect(r == -EINTR, 0) ? kRestart : r;
   }
   auto word2 = ArgAs<uint32_t*>(f, 4);
@@ -145,12 +147,9 @@ long SysFutex(SyscallFrame& f) {
     return Blocks(op) ? BlockingRaw(f, true) : Raw(f);
   }
   switch (op) {
-    case FUTEX_WAIT:
-      return Wait(f, word, kAny, false, clock);
-    case FUTEX_WAIT_BITSET:
-      return Wait(f, word, static_cast<uint32_t>(f.r9), true, clock);
-    case FUTEX_WAKE:
-      return FutexWake(word, static_cast<int>(f.rdx), kAny);
+    case FUTEX_WAIT: return Wait(f, word, kAny, false, clock);
+    case FUTEX_WAIT_BITSET: return Wait(f, word, static_cast<uint32_t>(f.r9), true, clock);
+    case FUTEX_WAKE: return FutexWake(word, static_cast<int>(f.rdx), kAny);
     case FUTEX_WAKE_BITSET:
       return FutexWake(word, static_cast<int>(f.rdx), static_cast<uint32_t>(f.r9));
     case FUTEX_REQUEUE:
@@ -162,8 +161,7 @@ long SysFutex(SyscallFrame& f) {
     case FUTEX_WAKE_OP:
       return FutexWakeOp(word, word2, static_cast<int>(f.rdx), static_cast<int>(f.r10),
                          static_cast<uint32_t>(f.r9));
-    case FUTEX_TRYLOCK_PI:
-      return FutexLockPi(word, kNever, true);
+    case FUTEX_TRYLOCK_PI: return FutexLockPi(word, kNever, true);
     case FUTEX_LOCK_PI:
     case FUTEX_LOCK_PI2: {
       int64_t deadline;
@@ -187,8 +185,7 @@ long SysFutex(SyscallFrame& f) {
     }
     case FUTEX_CMP_REQUEUE_PI:
       return FutexCmpRequeuePi(word, word2, static_cast<int>(f.r10), static_cast<uint32_t>(f.r9));
-    default:
-      return Raw(f);
+    default: return Raw(f);
   }
 }
 

@@ -19,9 +19,9 @@ HeldFile::~HeldFile() {
   if (moved >= 0) ReleaseMoved(moved);
 }
 
-// A close moves the waiter before the kernel closes: with the waiter still there behind the copying,
-// the copy is of its file. Once moved, it is at a private number already. Without a number to be had
-// the program's has to do.
+// A close moves the waiter before the kernel closes: with the waiter still there behind the
+// copying, the copy is of its file. Once moved, it is at a private number already. Without a number
+// to be had the program's has to do.
 void HeldFile::Own() {
   while (held_ && At() == fd_) {
     const int copy = MakePrivateNumber(fd_);

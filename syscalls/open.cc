@@ -24,7 +24,8 @@ const char* After(const char* s, const char* prefix) {
 const char* Number(const char* s, uint32_t* value) {
   const char* p = s;
   *value = 0;
-  for (; *p >= '0' && *p <= '9' && p - s < 9; ++p) *value = *value * 10 + static_cast<uint32_t>(*p - '0');
+  for (; *p >= '0' && *p <= '9' && p - s < 9; ++p)
+    *value = *value * 10 + static_cast<uint32_t>(*p - '0');
   return p == s ? nullptr : p;
 }
 

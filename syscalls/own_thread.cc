@@ -1,6 +1,6 @@
 // Calls that change what the kernel keeps per thread - file system ids, capabilities, filters,
-// namespaces, keyrings: the task gets an OS thread of its own first, for good, and the threads that it
-// creates inherit from that one as they do natively (credentials(7), namespaces(7), seccomp(2)).
+// namespaces, keyrings: the task gets an OS thread of its own first, for good, and the threads that
+// it creates inherit from that one as they do natively (credentials(7), namespaces(7), seccomp(2)).
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
@@ -35,12 +35,10 @@ long PrctlOfThread(SyscallFrame& f) {
     case PR_SET_NO_NEW_PRIVS:
     case PR_CAP_AMBIENT:
     case PR_SET_SPECULATION_CTRL:
-    case PR_SET_IO_FLUSHER:
-      return SysOwnThread(f);
+    case PR_SET_IO_FLUSHER: return SysOwnThread(f);
     case kSetUserDispatch:
       return -EINVAL;  // as a kernel without it: libgreen's own calls would be the program's
-    default:
-      return Raw(f);
+    default: return Raw(f);
   }
 }
 

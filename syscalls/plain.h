@@ -1,7 +1,7 @@
-// Calls that mostly only the kernel need see: the slots of their sites make them (plain_slots.S). When
-// they are plain, and what is left to do behind them. On this kind of machine each return from a
-// function behind a system call costs 8 ns, as the kernel leaves the return predictor empty: a call
-// made below a handler costs a file's read 50.
+// Calls that mostly only the kernel need see: the slots of their sites make them (plain_slots.S).
+// When they are plain, and what is left to do behind them. On this kind of machine each return from
+// a function behind a system call costs 8 ns, as the kernel leaves the return predictor empty: a
+// call made below a handler costs a file's read 50.
 #pragma once
 
 #include "syscalls/fd_info.h"

@@ -16,8 +16,8 @@ class Scratch {
   explicit Scratch(size_t n) : data_(inline_), bytes_(0) {
     if (n <= kInline) return;
     bytes_ = n * sizeof(T);
-    const long p = RawSyscall(SYS_mmap, 0, bytes_, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const long p =
+        RawSyscall(SYS_mmap, 0, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     data_ = IsError(p) ? nullptr : reinterpret_cast<T*>(p);
   }
   ~Scratch() {

@@ -1,7 +1,7 @@
 // A terminal asks whether the calling thread blocks SIGTTIN or SIGTTOU: if so, a background process
 // gets EIO, or may go on; else it gets the signal, and the call is restarted. Carriers do not block
-// these, so a task's blocking is shown to the kernel for the time of the call: the signal would stay
-// pending and the call be restarted for ever.
+// these, so a task's blocking is shown to the kernel for the time of the call: the signal would
+// stay pending and the call be restarted for ever.
 #pragma once
 
 #include <signal.h>

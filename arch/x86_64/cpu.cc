@@ -1,4 +1,5 @@
 #include <cpuid.h>
+
 #include <cstddef>
 
 #include "arch/x86_64/base_registers.h"

@@ -11,14 +11,12 @@ namespace green {
 struct SyscallFrame {
   uint64_t r15, r14, r13, r12, rbp, rbx;
   uint64_t rdi, rsi, rdx, r10, r8, r9;  // the arguments
-  uint64_t rax;  // the number on entry; the result on the way back
+  uint64_t rax;                         // the number on entry; the result on the way back
   uint64_t rflags;
   uint64_t slot_return;  // address in the site's slot, right after its call
   uint64_t site;         // where the slot's caller goes on, for unwinders
 
-  uint64_t Arg(int i) const {
-    return (&rdi)[i];
-  }
+  uint64_t Arg(int i) const { return (&rdi)[i]; }
   // The program's stack pointer at its system call.
   uint64_t ProgramRsp() const {
     return reinterpret_cast<uint64_t>(this) + GREEN_FRAME_SIZE + GREEN_RED_ZONE;

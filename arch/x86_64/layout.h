@@ -21,9 +21,9 @@
 #define GREEN_TASK_INTERRUPTED 59
 #define GREEN_TASK_NEW_CODE_LOOKS 62
 #define GREEN_TASK_PENDING 160
-#define GREEN_PLAIN_CALLS 512  // numbers in green_plain_calls (syscalls/dispatch.cc)
-#define GREEN_PLAIN_WAIT 2  // there: any handler ends it
-#define GREEN_PLAIN_STAMPED 4  // and: it is to be known when it began
+#define GREEN_PLAIN_CALLS 512   // numbers in green_plain_calls (syscalls/dispatch.cc)
+#define GREEN_PLAIN_WAIT 2      // there: any handler ends it
+#define GREEN_PLAIN_STAMPED 4   // and: it is to be known when it began
 #define GREEN_FUTEXES_NATIVE 1  // in green_futex_places (sched/futex_table.h)
 
 #define GREEN_FOR_OTHERS 1  // Interrupted::kForOthers

@@ -177,8 +177,8 @@ static void make_aio_context(void) {
   CHECK_EQ(syscall(SYS_io_submit, context, 1, &one), 1);
 }
 
-#define GOES_ON \
-  "semop", "semop_zero", "semop_removed", "semtimedop", "lio_listio", \
-  "io_uring_enter", "io_uring_timeout", "io_getevents", "io_pgetevents"
+#define GOES_ON                                                                         \
+  "semop", "semop_zero", "semop_removed", "semtimedop", "lio_listio", "io_uring_enter", \
+      "io_uring_timeout", "io_getevents", "io_pgetevents"
 #define FAMILY "tests/coverage/ipc.inc"
 #include "tests/coverage/cover_main.h"

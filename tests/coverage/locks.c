@@ -199,18 +199,16 @@ static void hold_loader(void) {
   AWAIT(once_entered);
 }
 
-#define GOES_ON \
-  "pthread_mutex_lock", "pthread_mutex_lock_recursive", \
-  "pthread_mutex_lock_errorcheck", "pthread_mutex_lock_adaptive", \
-  "pthread_mutex_lock_inherit", "pthread_mutex_lock_robust", \
-  "pthread_mutex_lock_shared", "pthread_mutex_lock_shared_robust", \
-  "pthread_mutex_timedlock", "pthread_mutex_clocklock", "pthread_rwlock_rdlock", \
-  "pthread_rwlock_wrlock", "pthread_rwlock_wrlock_readers", \
-  "pthread_rwlock_timedrdlock", "pthread_rwlock_timedwrlock", \
-  "pthread_rwlock_clockrdlock", "pthread_rwlock_clockwrlock", "pthread_barrier_wait", \
-  "pthread_once", "pthread_spin_lock", "mtx_lock", "mtx_timedlock", "call_once", \
-  "syscall_futex_wait", "syscall_futex_wait_shared", "syscall_futex_wait_bitset", \
-  "syscall_futex_lock_pi"
+#define GOES_ON                                                                                    \
+  "pthread_mutex_lock", "pthread_mutex_lock_recursive", "pthread_mutex_lock_errorcheck",           \
+      "pthread_mutex_lock_adaptive", "pthread_mutex_lock_inherit", "pthread_mutex_lock_robust",    \
+      "pthread_mutex_lock_shared", "pthread_mutex_lock_shared_robust", "pthread_mutex_timedlock",  \
+      "pthread_mutex_clocklock", "pthread_rwlock_rdlock", "pthread_rwlock_wrlock",                 \
+      "pthread_rwlock_wrlock_readers", "pthread_rwlock_timedrdlock", "pthread_rwlock_timedwrlock", \
+      "pthread_rwlock_clockrdlock", "pthread_rwlock_clockwrlock", "pthread_barrier_wait",          \
+      "pthread_once", "pthread_spin_lock", "mtx_lock", "mtx_timedlock", "call_once",               \
+      "syscall_futex_wait", "syscall_futex_wait_shared", "syscall_futex_wait_bitset",              \
+      "syscall_futex_lock_pi"
 #define NOT_CANCELLED "dlopen"
 #define FAMILY "tests/coverage/locks.inc"
 #include "tests/coverage/cover_main.h"

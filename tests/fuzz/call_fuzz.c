@@ -18,9 +18,9 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "tests/programs/net.h"

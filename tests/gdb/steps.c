@@ -1,4 +1,5 @@
-// System calls that wait, start a thread, end one: for gdb to go through instruction by instruction.
+// System calls that wait, start a thread, end one: for gdb to go through instruction by
+// instruction.
 #include <pthread.h>
 #include <unistd.h>
 

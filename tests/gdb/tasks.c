@@ -48,7 +48,8 @@ int main(int argc, char** argv) {
   pthread_t threads[kThreads];
   if (pipe(fds)) return 1;
   pthread_mutex_lock(&lock);
-  for (long kind = 0; kind < kThreads; ++kind) pthread_create(&threads[kind], NULL, body, (void*)kind);
+  for (long kind = 0; kind < kThreads; ++kind)
+    pthread_create(&threads[kind], NULL, body, (void*)kind);
   while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) < kThreads)
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
   nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);

@@ -1,5 +1,5 @@
-// accept with no number left for the new socket fails at once, though nobody connects; with one left
-// it waits.
+// accept with no number left for the new socket fails at once, though nobody connects; with one
+// left it waits.
 #include "net.h"
 
 #include <sys/resource.h>

@@ -17,7 +17,8 @@ int main(void) {
   int pair[2];
   tcp_pair(pair);
   static char bytes[1 << 16];
-  while (send(pair[0], bytes, sizeof bytes, MSG_DONTWAIT) > 0) {}
+  while (send(pair[0], bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+  }
   CHECK_EQ(errno, EAGAIN);
   struct linger two_seconds = {1, 2};
   CHECK_OK(setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &two_seconds, sizeof two_seconds));

@@ -1,5 +1,6 @@
-// A process is forked while a long write is in its middle. The child, which closes the pipe's numbers,
-// does not keep it open by any other: behind the last byte the reader finds its end, and the child lives on.
+// A process is forked while a long write is in its middle. The child, which closes the pipe's
+// numbers, does not keep it open by any other: behind the last byte the reader finds its end, and
+// the child lives on.
 #include "net.h"
 
 #include <sys/ioctl.h>

@@ -1,5 +1,5 @@
-// A program gets each descriptor number below its soft limit, and the lowest free one first: none is
-// missing for a runtime beneath it.
+// A program gets each descriptor number below its soft limit, and the lowest free one first: none
+// is missing for a runtime beneath it.
 #include "check.h"
 
 #include <fcntl.h>

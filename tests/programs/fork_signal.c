@@ -27,11 +27,13 @@ int main(void) {
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-      while (!handled) {}
+      while (!handled) {
+      }
       join(spawn(nothing, NULL));
       _exit(7);
     }
-    for (volatile int spin = 0; spin < i * 50; spin++) {}
+    for (volatile int spin = 0; spin < i * 50; spin++) {
+    }
     CHECK_OK(kill(child, SIGUSR1));
     int status;
     CHECK_EQ(waitpid(child, &status, 0), child);

@@ -1,5 +1,6 @@
-// Two threads that hand a byte back and forth do not wait for those that compute to have their turns:
-// in CPU time, which a loaded machine does not lengthen, a round trip takes less than one of them gets.
+// Two threads that hand a byte back and forth do not wait for those that compute to have their
+// turns: in CPU time, which a loaded machine does not lengthen, a round trip takes less than one of
+// them gets.
 #include "check.h"
 
 enum { HOGS = 6, ROUNDS = 60 };

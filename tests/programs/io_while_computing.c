@@ -14,7 +14,8 @@ static void* computes(void* argument) {
   CHECK_EQ(read(begin[0], &byte, 1), 1);
   while (!stop) {
     int64_t until = now_ns(CLOCK_MONOTONIC) + MS / 2;
-    while (now_ns(CLOCK_MONOTONIC) < until) {}
+    while (now_ns(CLOCK_MONOTONIC) < until) {
+    }
     sched_yield();
   }
   return argument;

@@ -1,7 +1,7 @@
 // Threads of all kinds contend for one priority-inheritance mutex in shared memory: the main one,
 // those of either scope, and a child's, one of which has no other threads. Nobody is forgotten.
-// There has been a thread before the fork: a process that has had none counts as a native one, which
-// cannot wait for a green owner (README).
+// There has been a thread before the fork: a process that has had none counts as a native one,
+// which cannot wait for a green owner (README).
 #include "tests/programs/scope.h"
 #include "tests/programs/shared.h"
 

@@ -56,9 +56,12 @@ static void run(void) {
 
 int main(void) {
   shared = map_shared(-1, sizeof *shared);
-  init_shared_mutex(&shared->plain, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_INHERIT);
-  init_shared_mutex(&shared->checked, PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_INHERIT);
-  init_shared_mutex(&shared->robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST, PTHREAD_PRIO_INHERIT);
+  init_shared_mutex(&shared->plain, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_STALLED,
+                    PTHREAD_PRIO_INHERIT);
+  init_shared_mutex(&shared->checked, PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_STALLED,
+                    PTHREAD_PRIO_INHERIT);
+  init_shared_mutex(&shared->robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
+                    PTHREAD_PRIO_INHERIT);
   pid_t children[PROCESSES];
   for (int i = 0; i < PROCESSES; i++) {
     children[i] = fork();

@@ -33,7 +33,8 @@ static void run(intptr_t side) {
 int main(void) {
   shared = map_shared(-1, sizeof *shared);
   pthread_condattr_t cond_attr;
-  init_shared_mutex(&shared->mutex, PTHREAD_MUTEX_DEFAULT, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_NONE);
+  init_shared_mutex(&shared->mutex, PTHREAD_MUTEX_DEFAULT, PTHREAD_MUTEX_STALLED,
+                    PTHREAD_PRIO_NONE);
   CHECK_OK(pthread_condattr_init(&cond_attr));
   CHECK_OK(pthread_condattr_setpshared(&cond_attr, PTHREAD_PROCESS_SHARED));
   CHECK_OK(pthread_cond_init(&shared->changed, &cond_attr));

@@ -10,9 +10,7 @@ static void ask(int fd, int how) {
   struct epoll_event event = {.events = EPOLLIN};
   fd_set set;
   switch (how) {
-    case 0:
-      CHECK_EQ(poll(&p, 1, 5000), 1);
-      break;
+    case 0: CHECK_EQ(poll(&p, 1, 5000), 1); break;
     case 1:
       FD_ZERO(&set);
       FD_SET(fd, &set);

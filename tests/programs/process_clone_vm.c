@@ -1,5 +1,5 @@
-// A process that shares this one's memory, and is no thread of it, as leak checkers make: each wakes
-// the other by a private futex, while other threads of the program wait and wake as ever.
+// A process that shares this one's memory, and is no thread of it, as leak checkers make: each
+// wakes the other by a private futex, while other threads of the program wait and wake as ever.
 #include "check.h"
 #include "futex.h"
 
@@ -14,8 +14,7 @@ static char stack[65536] __attribute__((aligned(16)));
 
 static void wait_for(uint32_t* word, uint32_t value) {
   uint32_t seen;
-  while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) < value)
-    futex_wait(word, seen);
+  while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) < value) futex_wait(word, seen);
 }
 
 static void tell(uint32_t* word, uint32_t value) {

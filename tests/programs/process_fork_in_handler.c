@@ -1,5 +1,6 @@
-// A handler forks, and in the child, too, returns to what it interrupted: a computation, a call that
-// begins again, a call that ends with EINTR. The child's mask is the thread's, and it is whole.
+// A handler forks, and in the child, too, returns to what it interrupted: a computation, a call
+// that begins again, a call that ends with EINTR. The child's mask is the thread's, and it is
+// whole.
 #include "check.h"
 
 #include <poll.h>
@@ -38,7 +39,8 @@ static void finish(void) {
 
 static void* computes(void* unused) {
   waits = 1;
-  while (!handled) {}
+  while (!handled) {
+  }
   finish();
   return unused;
 }

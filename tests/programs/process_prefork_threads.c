@@ -1,6 +1,6 @@
-// A process without threads forks one child after the other, and each creates threads: all work, also
-// when the parent loads and unloads a library between them, and when a child without threads forks
-// such children itself. What the first child had to find out, the later ones need not.
+// A process without threads forks one child after the other, and each creates threads: all work,
+// also when the parent loads and unloads a library between them, and when a child without threads
+// forks such children itself. What the first child had to find out, the later ones need not.
 #include "check.h"
 
 #include <dlfcn.h>

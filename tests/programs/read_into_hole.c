@@ -1,5 +1,5 @@
-// A read whose buffer ends in a page that cannot be written takes what fits, or fails; what it leaves
-// is there for the next read.
+// A read whose buffer ends in a page that cannot be written takes what fits, or fails; what it
+// leaves is there for the next read.
 #include "check.h"
 
 #include <sys/mman.h>

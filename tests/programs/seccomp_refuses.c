@@ -1,5 +1,5 @@
-// A seccomp filter that refuses, with EPERM, calls which the program itself never makes, as those of
-// containers do: its reads and writes on pipes go on.
+// A seccomp filter that refuses, with EPERM, calls which the program itself never makes, as those
+// of containers do: its reads and writes on pipes go on.
 #include "check.h"
 
 #include <linux/filter.h>

@@ -1,5 +1,6 @@
-// A change of users and groups holds for every thread, whatever it is doing, for every kernel thread
-// of the process and for those made later; one that swaps is done once, one that fails changes nothing.
+// A change of users and groups holds for every thread, whatever it is doing, for every kernel
+// thread of the process and for those made later; one that swaps is done once, one that fails
+// changes nothing.
 #include "check.h"
 #include "held_child.h"
 

@@ -1,5 +1,6 @@
-// Called by syscall(2), setresuid and its kin change the calling thread and those that it creates; by
-// libc's functions, the process. Where threads then disagree on whether it may be done, libc aborts.
+// Called by syscall(2), setresuid and its kin change the calling thread and those that it creates;
+// by libc's functions, the process. Where threads then disagree on whether it may be done, libc
+// aborts.
 #include "check.h"
 
 #include <grp.h>

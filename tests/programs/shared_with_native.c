@@ -22,8 +22,7 @@ static void init(void) {
                             PTHREAD_MUTEX_ERRORCHECK};
   for (int i = 0; i < TYPES; i++)
     init_shared_mutex(&shared->mutex[i], types[i], PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_NONE);
-  init_shared_mutex(&shared->robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST,
-                    PTHREAD_PRIO_NONE);
+  init_shared_mutex(&shared->robust, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST, PTHREAD_PRIO_NONE);
   pthread_condattr_t cond;
   CHECK_OK(pthread_condattr_init(&cond));
   CHECK_OK(pthread_condattr_setpshared(&cond, PTHREAD_PROCESS_SHARED));

@@ -1,5 +1,5 @@
-// A signal that the only thread which accepts it sends its own process by a pidfd has been handled when
-// the call returns.
+// A signal that the only thread which accepts it sends its own process by a pidfd has been handled
+// when the call returns.
 #include "check.h"
 
 #include <sched.h>

@@ -1,5 +1,6 @@
-// signalfd(2): a signal that every thread blocks stays readable there, by read, poll and epoll, with
-// the sender's data; real-time ones in order; one that a thread unblocks runs the handler instead.
+// signalfd(2): a signal that every thread blocks stays readable there, by read, poll and epoll,
+// with the sender's data; real-time ones in order; one that a thread unblocks runs the handler
+// instead.
 #include "check.h"
 
 #include <poll.h>

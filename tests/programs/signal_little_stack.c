@@ -1,5 +1,5 @@
-// A signal that finds little room on its thread's stack is handled, or ends the process as natively; in
-// no case does the thread stay where it is.
+// A signal that finds little room on its thread's stack is handled, or ends the process as
+// natively; in no case does the thread stay where it is.
 #include "check.h"
 
 #include <alloca.h>
@@ -29,7 +29,8 @@ static int with(size_t room) {
   if (child == 0) {
     alarm(10);
     CHECK(signal(SIGUSR1, on_signal) != SIG_ERR);
-    char* stack = mmap(NULL, GUARD + STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char* stack =
+        mmap(NULL, GUARD + STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(stack != MAP_FAILED);
     CHECK_OK(mprotect(stack, GUARD, PROT_NONE));
     lowest = stack + GUARD;

@@ -32,7 +32,8 @@ int main(void) {
   pthread_t thread = spawn(waiter, NULL);
   for (int i = 1; i <= ROUNDS; i++) {
     while (__atomic_load_n(&round_now, __ATOMIC_SEQ_CST) != i) sched_yield();
-    for (volatile int spin = 0; spin < i % 200; spin++) {}
+    for (volatile int spin = 0; spin < i % 200; spin++) {
+    }
     CHECK_OK(pthread_kill(thread, SIGUSR1));
   }
   join(thread);

@@ -41,8 +41,8 @@ int main(void) {
     *all_sent = 1;
     _exit(0);
   }
-  // One at a time gets through even if several are merged; the last may not get lost. A machine that
-  // gives the child no CPU for a second is another matter.
+  // One at a time gets through even if several are merged; the last may not get lost. A machine
+  // that gives the child no CPU for a second is another matter.
   int64_t quiet_since = now_ns(CLOCK_MONOTONIC), begin = quiet_since;
   int seen = 0;
   while (handled < 200 && now_ns(CLOCK_MONOTONIC) - quiet_since < SECOND)

@@ -44,7 +44,8 @@ int main(void) {
     if (round % 2)
       AWAIT(received == COUNT);
     else
-      while (received < COUNT) {}
+      while (received < COUNT) {
+      }
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK_EQ(status, 0);
     CHECK_EQ(sum, COUNT * (COUNT - 1) / 2);

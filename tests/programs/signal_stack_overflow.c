@@ -1,5 +1,5 @@
-// A handler on the alternate stack is told of a stack overflow, and may jump out of it, in every kind
-// of thread and again and again; without one the process dies of SIGSEGV.
+// A handler on the alternate stack is told of a stack overflow, and may jump out of it, in every
+// kind of thread and again and again; without one the process dies of SIGSEGV.
 #include "check.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-// Job control: a stop signal stops the process and SIGCONT lets it go on; blocked by every thread it
-// stays pending and can be waited for, and so does SIGABRT; abort still ends the process.
+// Job control: a stop signal stops the process and SIGCONT lets it go on; blocked by every thread
+// it stays pending and can be waited for, and so does SIGABRT; abort still ends the process.
 #include "check.h"
 
 #include <signal.h>

@@ -1,4 +1,5 @@
-// Threads that wait for each other in loops of sleeps of no length: each such sleep lets others run.
+// Threads that wait for each other in loops of sleeps of no length: each such sleep lets others
+// run.
 #include "check.h"
 
 enum { THREADS = 8, TURNS = 4000 };

@@ -1,5 +1,5 @@
-// A program without stderr, since its start or since it closed it, gets number 2 for a connection of
-// its own: a runtime beneath that complains of a setting must not do so there.
+// A program without stderr, since its start or since it closed it, gets number 2 for a connection
+// of its own: a runtime beneath that complains of a setting must not do so there.
 #include "check.h"
 
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
-// What the kernel keeps per thread stays with the thread that changed it, and with those it creates:
-// file system user, capabilities, death signal; other threads go on as before, wherever they run.
+// What the kernel keeps per thread stays with the thread that changed it, and with those it
+// creates: file system user, capabilities, death signal; other threads go on as before, wherever
+// they run.
 #include "check.h"
 
 #include <fcntl.h>

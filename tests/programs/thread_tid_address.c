@@ -1,5 +1,5 @@
-// PR_GET_TID_ADDRESS tells the word that a thread's own end clears; putting it back as it was leaves
-// the thread joinable.
+// PR_GET_TID_ADDRESS tells the word that a thread's own end clears; putting it back as it was
+// leaves the thread joinable.
 #include "check.h"
 
 #include <sys/prctl.h>
