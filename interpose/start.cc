@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/code_map.h"
 #include "base/message.h"
+#include "interpose/executable_stacks.h"
 #include "interpose/go_code.h"
 #include "interpose/imports.h"
 #include "interpose/libc_code.h"
@@ -22,6 +23,7 @@
 #include "sched/early_pairs.h"
 #include "sched/inspect.h"
 #include "sched/signals.h"
+#include "sched/stack_pool.h"
 #include "sched/user_dispatch.h"
 #include "syscalls/call.h"
 #include "syscalls/fd_info.h"
@@ -100,6 +102,11 @@ bool PatchNew(int* found) {
   return done;
 }
 
+// libc does so with the stacks that it made itself, not with those that it was given.
+void FollowStackPermissions() {
+  if (SomeObjectWantsExecutableStack()) MakeStacksExecutable();
+}
+
 // Who locks a robust mutex must be ready for its owner's death.
 void LookForRobustUsers() {
   if (!SomeObjectImports({"pthread_mutexattr_setrobust", "pthread_mutexattr_setrobust_np",
@@ -143,6 +150,7 @@ bool Start() {
   if (const long r = StartScheduler(g_settings.scheduler, pid))
     return Native("the kernel lacks what libgreen needs", r);
   UnregisterRseq();
+  FollowStackPermissions();
   LookForRobustUsers();
   {
     GreenSection inside;
@@ -184,6 +192,7 @@ bool PatchNewObjects() {
   int found = 0;
   PatchNew(&found);
   if (found) {
+    FollowStackPermissions();
     ForgetCodeMap();
     LookForRobustUsers();
   }

@@ -42,6 +42,7 @@ SpinLock g_class_lock;
 Chunk g_chunks[kMaxChunks];
 std::atomic<uint32_t> g_chunk_count{0};
 std::atomic<bool> g_no_guard_install{false};
+std::atomic<int> g_protection{PROT_READ | PROT_WRITE};
 
 uintptr_t ChunkBase(uint32_t i) { return kArenaBase + i * kChunkSize; }
 
@@ -63,14 +64,16 @@ SizeClass* ClassFor(size_t stride, size_t guard) {
 // Under c's lock.
 bool NewChunk(SizeClass* c) {
   uint32_t i;
+  int protection;
   for (;;) {
     i = g_chunk_count.fetch_add(1, std::memory_order_relaxed);
     if (i >= kMaxChunks) {
       g_chunk_count.store(kMaxChunks, std::memory_order_relaxed);
       return false;
     }
+    protection = g_protection.load(std::memory_order_relaxed);
     const long p = RawSyscall(
-        SYS_mmap, ChunkBase(i), kChunkSize, PROT_READ | PROT_WRITE,
+        SYS_mmap, ChunkBase(i), kChunkSize, protection,
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_FIXED_NOREPLACE, -1, 0);
     if (p == -17) continue;  // EEXIST: the program has something there
     if (IsError(p)) return false;
@@ -89,7 +92,10 @@ bool NewChunk(SizeClass* c) {
     return false;
   }
   g_chunks[i].size_class = c;  // first: slots tell that the chunk is in use
-  __atomic_store_n(&g_chunks[i].slots, reinterpret_cast<StackSlot*>(meta), __ATOMIC_RELEASE);
+  __atomic_store_n(&g_chunks[i].slots, reinterpret_cast<StackSlot*>(meta), __ATOMIC_SEQ_CST);
+  // Who changes it sees this chunk, or the change is seen here.
+  if (const int now = g_protection.load(std::memory_order_seq_cst); now != protection)
+    RawSyscall(SYS_mprotect, ChunkBase(i), kChunkSize, now);
   c->chunk = i;
   c->carved = 0;
   c->has_chunk = true;
@@ -170,6 +176,25 @@ StackSlot* StackSlotAt(const void* p) {
 }
 
 size_t StackGuardOf(const StackSlot* slot) { return g_chunks[slot->chunk].size_class->guard; }
+
+void MakeStacksExecutable() {
+  constexpr int kProtection = PROT_READ | PROT_WRITE | PROT_EXEC;
+  if (g_protection.exchange(kProtection, std::memory_order_seq_cst) == kProtection) return;
+  const uint32_t n = g_chunk_count.load(std::memory_order_seq_cst);
+  for (uint32_t i = 0; i < n && i < kMaxChunks; ++i) {
+    if (!__atomic_load_n(&g_chunks[i].slots, __ATOMIC_SEQ_CST)) continue;
+    SizeClass& c = *g_chunks[i].size_class;
+    // Guards that were installed stay; those that are protections would be lost.
+    LockGuard hold(c.lock);
+    if (!g_no_guard_install.load(std::memory_order_relaxed)) {
+      RawSyscall(SYS_mprotect, ChunkBase(i), kChunkSize, kProtection);
+      continue;
+    }
+    for (size_t slot = 0; slot < kChunkSize / c.stride; ++slot)
+      RawSyscall(SYS_mprotect, ChunkBase(i) + slot * c.stride + c.guard, c.stride - c.guard,
+                 kProtection);
+  }
+}
 
 void ResetStacksAfterFork(StackSlot* kept) {
   g_class_lock.Reset();

@@ -43,6 +43,9 @@ void ReturnStack(StackSlot* slot);
 StackSlot* StackSlotAt(const void* p);
 // Bytes of guard below a slot's stack.
 size_t StackGuardOf(const StackSlot* slot);
+// For good, those in use too: as libc does with its own when an object is loaded that wants to run
+// code on its stack (PT_GNU_STACK, elf(5)).
+void MakeStacksExecutable();
 // In a forked child: all slots but `kept` are free.
 void ResetStacksAfterFork(StackSlot* kept);
 
