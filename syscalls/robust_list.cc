@@ -42,19 +42,23 @@ char* Untagged(RobustList* p) {
   return reinterpret_cast<char*>(reinterpret_cast<uintptr_t>(p) & ~1ul);
 }
 
+// Ends at a word that cannot be read, as the kernel's own walk does.
 void Walk(const Task* t, void (*mark)(const Lock&)) {
   RobustListHead head;
   if (!t->robust_list || !CopyIn(&head, t->robust_list)) return;
   const auto mark_one = [&](RobustList* entry, bool pending) {
-    mark({reinterpret_cast<uint32_t*>(Untagged(entry) + head.futex_offset), t->tid, IsPi(entry),
-          pending});
+    const auto word = reinterpret_cast<uint32_t*>(Untagged(entry) + head.futex_offset);
+    uint32_t v;
+    if (reinterpret_cast<uintptr_t>(word) % sizeof v || !green_load32(word, &v)) return false;
+    mark({word, t->tid, IsPi(entry), pending});
+    return true;
   };
   RobustList* entry = head.list.next;
   for (int i = 0; i < kRobustLimit && Untagged(entry) != t->robust_list; ++i) {
     RobustList node;
     const bool readable = CopyIn(&node, Untagged(entry));
-    if (entry != head.pending) mark_one(entry, false);
-    if (!readable) break;
+    if (entry != head.pending && !mark_one(entry, false)) return;
+    if (!readable) return;
     entry = node.next;
   }
   if (head.pending) mark_one(head.pending, true);
